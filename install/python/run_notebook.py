@@ -1,0 +1,64 @@
+"""Run a notebook without a browser and save it: `run_notebook.py NOTEBOOK OUTPUT`.
+
+Tells on stderr which cell runs. When a cell fails, the notebook is saved as far as it came, the cell's source and error
+are printed, and the exit code is 1.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+
+def main(source: Path, target: Path) -> int:
+    try:
+        notebook = nbformat.read(source, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        print(f"{source} is not a notebook: {error}", file=sys.stderr)
+        return 1
+    cells = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
+    done = 0
+    failed = None
+    started = time.monotonic()
+
+    def before(cell, cell_index):
+        nonlocal done
+        done += 1
+        words = cell.source.strip().splitlines() or [""]
+        print(f"  [{done}/{cells}] {words[0][:90]}", file=sys.stderr, flush=True)
+
+    def on_error(cell, cell_index, execute_reply):
+        nonlocal failed
+        failed = (done, cell)
+
+    client = NotebookClient(
+        notebook,
+        kernel_name="lazuli",
+        timeout=None,
+        resources={"metadata": {"path": str(source.parent)}},
+        on_cell_execute=before,
+        on_cell_error=on_error,
+    )
+    error = None
+    try:
+        client.execute()
+    except (CellExecutionError, DeadKernelError) as caught:
+        error = caught
+    finally:
+        nbformat.write(notebook, target)
+
+    if error is not None:
+        number, cell = failed or (done, None)
+        print(f"\ncell {number} of {source.name} failed\n", file=sys.stderr)
+        # A CellExecutionError quotes the cell and its traceback; a dead kernel has only its own words.
+        print(str(error), file=sys.stderr)
+        return 1
+    print(f"{cells} cells in {time.monotonic() - started:.1f} s, saved to {target}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,205 @@
+//! What was typed after `cargo lab` or `cargo verify`, parsed once into a [`Command`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::verify::Part;
+
+/// One thing to do.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    Help(&'static str),
+    /// Set up, then open `notebooks/` in JupyterLab; what follows `--` goes to `jupyter lab`.
+    Open {
+        jupyter: Vec<OsString>,
+    },
+    Setup,
+    /// Set up, then execute a notebook without a browser; saved in place unless `output` says where.
+    Run {
+        notebook: PathBuf,
+        output: Option<PathBuf>,
+    },
+    Doctor,
+    Uninstall,
+    /// Parts to check, all when empty; what follows `--` goes to pytest.
+    Verify {
+        parts: Vec<Part>,
+        pytest: Vec<OsString>,
+    },
+}
+
+pub const LAB_HELP: &str = "\
+cargo lab: Rust notebooks with lazy parallel collections
+
+    cargo lab [-- JUPYTER OPTIONS]          set everything up, then open notebooks/ in JupyterLab
+    cargo lab --run NOTEBOOK [--output FILE]
+                                            set everything up, then execute a notebook without a browser and save it
+                                            (in place, or as FILE); ends non-zero when a cell fails
+    cargo lab setup                         set everything up, open nothing
+    cargo lab doctor                        say what is missing or stale, and how to mend it
+    cargo lab uninstall                     take away what was put outside this checkout";
+
+pub const VERIFY_HELP: &str = "\
+cargo verify: every test
+
+    cargo verify [PART]... [-- PYTEST OPTIONS]
+
+    PART is format, clippy, rust or python; all of them when none is named";
+
+/// `args` start with the alias's own word, `lab` or `verify`.
+pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Command> {
+    let mut args = args;
+    match args.next().as_deref().and_then(|word| word.to_str()) {
+        Some("lab") => parse_lab(args),
+        Some("verify") => parse_verify(args),
+        _ => Ok(Command::Help(LAB_HELP)),
+    }
+}
+
+fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
+    let (mut notebook, mut output, mut word) = (None, None, None);
+    while let Some(arg) = args.next() {
+        match arg.to_str().unwrap_or_default() {
+            "-h" | "--help" | "help" => return Ok(Command::Help(LAB_HELP)),
+            "--run" => notebook = Some(value("--run", "a notebook", args.next())?),
+            "--output" => output = Some(value("--output", "a file", args.next())?),
+            "--" if notebook.is_none() && output.is_none() && word.is_none() => {
+                return Ok(Command::Open {
+                    jupyter: args.collect(),
+                });
+            }
+            "setup" if word.is_none() => word = Some(Command::Setup),
+            "doctor" if word.is_none() => word = Some(Command::Doctor),
+            "uninstall" if word.is_none() => word = Some(Command::Uninstall),
+            _ => return Err(unexpected("lab", &arg)),
+        }
+    }
+    match (notebook, output, word) {
+        (Some(notebook), output, None) => Ok(Command::Run { notebook, output }),
+        (None, Some(_), _) => Err(Error::NeedsOption {
+            option: "--output",
+            needs: "--run NOTEBOOK",
+        }),
+        (Some(_), _, Some(_)) => Err(Error::NeedsOption {
+            option: "--run",
+            needs: "no other command",
+        }),
+        (None, None, word) => Ok(word.unwrap_or(Command::Open {
+            jupyter: Vec::new(),
+        })),
+    }
+}
+
+fn parse_verify(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
+    let mut parts = Vec::new();
+    while let Some(arg) = args.next() {
+        match arg.to_str().unwrap_or_default() {
+            "-h" | "--help" | "help" => return Ok(Command::Help(VERIFY_HELP)),
+            "--" => {
+                return Ok(Command::Verify {
+                    parts,
+                    pytest: args.collect(),
+                });
+            }
+            name => parts.push(Part::named(name).ok_or_else(|| unexpected("verify", &arg))?),
+        }
+    }
+    Ok(Command::Verify {
+        parts,
+        pytest: Vec::new(),
+    })
+}
+
+fn value(option: &'static str, what: &'static str, next: Option<OsString>) -> Result<PathBuf> {
+    next.filter(|value| !value.to_string_lossy().starts_with("--"))
+        .map(PathBuf::from)
+        .ok_or(Error::NeedsValue { option, what })
+}
+
+fn unexpected(command: &'static str, argument: &std::ffi::OsStr) -> Error {
+    Error::UnknownArgument {
+        command,
+        argument: argument.to_string_lossy().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Result<Command, &str>) {
+        let found = parse(line.split_whitespace().map(OsString::from));
+        assert_eq!(
+            found.map_err(|error| error.to_string()),
+            expected.map_err(String::from),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn commands_are_told_apart() {
+        check("lab", Ok(Command::Open { jupyter: vec![] }));
+        check(
+            "lab -- --no-browser",
+            Ok(Command::Open {
+                jupyter: vec!["--no-browser".into()],
+            }),
+        );
+        check("lab doctor", Ok(Command::Doctor));
+        check(
+            "lab --run a.ipynb",
+            Ok(Command::Run {
+                notebook: "a.ipynb".into(),
+                output: None,
+            }),
+        );
+        check(
+            "lab --output b.ipynb --run a.ipynb",
+            Ok(Command::Run {
+                notebook: "a.ipynb".into(),
+                output: Some("b.ipynb".into()),
+            }),
+        );
+        check("lab --help", Ok(Command::Help(LAB_HELP)));
+        check(
+            "verify rust",
+            Ok(Command::Verify {
+                parts: vec![Part::Rust],
+                pytest: vec![],
+            }),
+        );
+        check(
+            "verify python -- -k browser",
+            Ok(Command::Verify {
+                parts: vec![Part::Python],
+                pytest: vec!["-k".into(), "browser".into()],
+            }),
+        );
+    }
+
+    #[test]
+    fn a_wrong_line_says_what_is_wrong() {
+        check(
+            "lab --runn a.ipynb",
+            Err("unknown argument `--runn`; `cargo lab --help` lists what there is"),
+        );
+        check("lab --run", Err("`--run` needs a notebook after it"));
+        check(
+            "lab --run --output b.ipynb",
+            Err("`--run` needs a notebook after it"),
+        );
+        check(
+            "lab --output b.ipynb",
+            Err("`--output` needs --run NOTEBOOK beside it"),
+        );
+        check(
+            "lab doctor --run a.ipynb",
+            Err("`--run` needs no other command beside it"),
+        );
+        check(
+            "verify everything",
+            Err("unknown argument `everything`; `cargo verify --help` lists what there is"),
+        );
+    }
+}

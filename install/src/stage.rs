@@ -1,0 +1,389 @@
+//! A staged build: the folder that kernels run from, whole in itself and never changed once it is there.
+//!
+//! ```text
+//! builds/<name>/
+//!   stage.json             the manifest, see [`Manifest`]
+//!   bin/lazuli-kernel      what Jupyter starts
+//!   bin/lazuli-runtime     what runs cells
+//!   bin/liblazuli.so       the collections, polars inside
+//!   bin/liblazuli_cell.so  the precompiled side of every cell
+//!   bin/libstd-*.so        the toolchain's shared std; programs look for libraries beside themselves ($ORIGIN)
+//!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`
+//!   world/                 rust-analyzer's small world: the stripped std and the facade
+//! ```
+//!
+//! Files are hard links into the target folder, or copies where that is another disk: rustc and the linker replace
+//! files, they do not write into them, so neither a rebuild nor `cargo clean` reaches a running kernel.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::build_id::BuildId;
+use crate::child;
+use crate::error::{Error, Result};
+use crate::toolchain::Toolchain;
+use crate::workspace::{Artifact, Dependency, Workspace};
+
+/// Crates a cell can name without `:dep`; the first two are ours.
+const FOR_CELLS: [&str; 7] = [
+    "lazuli",
+    "lazuli_cell",
+    "serde",
+    "serde_json",
+    "polars",
+    "ndarray",
+    "rayon",
+];
+const MANIFEST: &str = "stage.json";
+
+/// `stage.json`, which the kernel reads at its start. Paths are relative to the folder it lies in, those of the
+/// toolchain excepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this workspace.
+    pub lazuli: String,
+    /// The build-id of `liblazuli.so`, in hexadecimal.
+    pub build_id: String,
+    /// Absolute path of the compiler that made this build and that must compile its cells.
+    pub rustc: PathBuf,
+    /// What `rustc -vV` printed then: a compiler that prints anything else cannot read this build's metadata.
+    pub rustc_verbose_version: String,
+    /// Absolute path of cargo, for cells with `:dep`.
+    pub cargo: PathBuf,
+    pub kernel: PathBuf,
+    pub runtime: PathBuf,
+    /// For `-L dependency=`.
+    pub deps: PathBuf,
+    pub world: PathBuf,
+    /// For `--extern name=path`, in this order. A dylib comes twice: its metadata, which is cheap to read, and itself,
+    /// which is linked.
+    pub externs: Vec<Extern>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Extern {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+impl Manifest {
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        let text = fs::read(&path).map_err(|source| Error::Read { path, source })?;
+        serde_json::from_slice(&text).map_err(|source| Error::Answer {
+            program: MANIFEST,
+            source,
+        })
+    }
+}
+
+/// What of a build goes into a stage.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// The kernel, the runtime, the facade maker.
+    kernel: &'a Path,
+    runtime: &'a Path,
+    facade: &'a Path,
+    library: &'a Path,
+    cell: &'a Path,
+    std: PathBuf,
+    deps: Vec<&'a Path>,
+    externs: Vec<Extern>,
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(
+        artifacts: &'a [Artifact],
+        workspace: &Workspace,
+        toolchain: &Toolchain,
+    ) -> Result<Self> {
+        let library = named_library(artifacts, "lazuli", None)?;
+        let cell = named_library(artifacts, "lazuli_cell", None)?;
+        let opt_level = library.profile.opt_level.as_str();
+        let needed = workspace.closure(
+            vec![&library.package_id, &cell.package_id],
+            Dependency::is_ordinary,
+        );
+
+        // Build scripts and proc macros have dependencies of their own, built without optimization: cells never see them.
+        let deps = artifacts
+            .iter()
+            .filter(|artifact| needed.contains(artifact.package_id.as_str()))
+            .filter_map(|artifact| match () {
+                () if artifact.is_proc_macro() => artifact.file("so"),
+                () if artifact.is_library() && artifact.profile.opt_level == opt_level => {
+                    artifact.file("rmeta")
+                }
+                () => None,
+            });
+        let mut externs = Vec::new();
+        for name in FOR_CELLS {
+            let artifact = named_library(artifacts, name, Some(opt_level))?;
+            let metadata = artifact.file("rmeta").map(|file| within("deps", file));
+            let dylib = artifact.file("so").map(|file| within("bin", file));
+            externs.extend([metadata, dylib].into_iter().flatten().map(|path| Extern {
+                name: name.to_owned(),
+                path,
+            }));
+        }
+        Ok(Self {
+            kernel: program(artifacts, "lazuli-kernel")?,
+            runtime: program(artifacts, "lazuli-runtime")?,
+            facade: program(artifacts, "lazuli-facade")?,
+            library: library.file("so").ok_or(Error::NoArtifact {
+                what: "shared library",
+                name: "lazuli",
+            })?,
+            cell: cell.file("so").ok_or(Error::NoArtifact {
+                what: "shared library",
+                name: "lazuli_cell",
+            })?,
+            std: shared_std(toolchain)?,
+            deps: deps.collect(),
+            externs,
+        })
+    }
+
+    /// The stage's folder name: the collections' build-id first, then a sum over everything else that shapes it.
+    fn name(&self, toolchain: &Toolchain) -> Result<(String, BuildId)> {
+        let id = BuildId::of(self.library)?;
+        let mut sum = Fnv::default();
+        for path in [self.kernel, self.runtime, self.facade, self.cell] {
+            sum.add(BuildId::of(path)?.bytes());
+        }
+        sum.add(toolchain.verbose_version.as_bytes());
+        Ok((format!("{:.12}-{:08x}", id.to_string(), sum.0 as u32), id))
+    }
+}
+
+/// Brings `parts` into a folder below `builds` and hands back that folder; a stage that is there already is kept.
+pub fn stage(
+    parts: &Parts<'_>,
+    toolchain: &Toolchain,
+    workspace: &Workspace,
+    builds: &Path,
+) -> Result<PathBuf> {
+    let (name, id) = parts.name(toolchain)?;
+    let folder = builds.join(name);
+    if Manifest::read(&folder).is_ok() {
+        return Ok(folder);
+    }
+    let started = Instant::now();
+    // Made under another name and moved when whole, so that no one ever sees half a stage.
+    let unfinished = builds.join(format!("unfinished-{}", std::process::id()));
+    let made = fill(&unfinished, parts, toolchain, workspace, id);
+    let made = made.and_then(|()| {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(cannot_write(&folder))?;
+        }
+        fs::rename(&unfinished, &folder).map_err(cannot_write(&folder))
+    });
+    if made.is_err() {
+        // What could not be written may not be removable either; the first error is the one to tell.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    made?;
+    eprintln!(
+        "staged into {} in {:.1} s",
+        folder.display(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(folder)
+}
+
+fn fill(
+    folder: &Path,
+    parts: &Parts<'_>,
+    toolchain: &Toolchain,
+    workspace: &Workspace,
+    id: BuildId,
+) -> Result<()> {
+    let (bin, deps, world) = (
+        folder.join("bin"),
+        folder.join("deps"),
+        folder.join("world"),
+    );
+    for path in [&bin, &deps, &world] {
+        fs::create_dir_all(path).map_err(cannot_write(path))?;
+    }
+    for file in [
+        parts.kernel,
+        parts.runtime,
+        parts.library,
+        parts.cell,
+        &parts.std,
+    ] {
+        link(file, &bin)?;
+    }
+    for file in &parts.deps {
+        link(file, &deps)?;
+    }
+    make_world(parts.facade, toolchain, workspace, &world)?;
+    let manifest = Manifest {
+        lazuli: env!("CARGO_PKG_VERSION").to_owned(),
+        build_id: id.to_string(),
+        rustc: toolchain.rustc.clone(),
+        rustc_verbose_version: toolchain.verbose_version.clone(),
+        cargo: toolchain.cargo.clone(),
+        kernel: within("bin", parts.kernel),
+        runtime: within("bin", parts.runtime),
+        deps: "deps".into(),
+        world: "world".into(),
+        externs: parts.externs.clone(),
+    };
+    let path = folder.join(MANIFEST);
+    let text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
+    fs::write(&path, text).map_err(cannot_write(&path))
+}
+
+fn make_world(
+    facade: &Path,
+    toolchain: &Toolchain,
+    workspace: &Workspace,
+    world: &Path,
+) -> Result<()> {
+    let collections = workspace.members().find(|package| package.name == "lazuli");
+    let checkout = collections
+        .and_then(|package| package.manifest_path.parent())
+        .unwrap_or(Path::new("."));
+    let mut maker = child::command(facade);
+    maker.arg(toolchain.library_source()).arg(world);
+    maker
+        .env("CARGO", &toolchain.cargo)
+        .env("RUSTC", &toolchain.rustc)
+        .current_dir(checkout);
+    child::read(&mut maker, "is the target folder whole?").map(drop)
+}
+
+/// Hard-links `file` into `folder`, or copies it where that is another disk.
+fn link(file: &Path, folder: &Path) -> Result<()> {
+    let to = folder.join(file.file_name().expect("artifacts are files"));
+    match fs::hard_link(file, &to) {
+        Ok(()) => Ok(()),
+        // Two versions of a package may report one file.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(_) => fs::copy(file, &to).map(drop).map_err(cannot_write(&to)),
+    }
+}
+
+pub fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Write { path, source }
+}
+
+fn within(folder: &str, file: &Path) -> PathBuf {
+    Path::new(folder).join(file.file_name().expect("artifacts are files"))
+}
+
+fn named_library<'a>(
+    artifacts: &'a [Artifact],
+    name: &'static str,
+    opt_level: Option<&str>,
+) -> Result<&'a Artifact> {
+    let fits = |artifact: &&Artifact| {
+        artifact.target.name == name
+            && artifact.is_library()
+            && !artifact.profile.test
+            && opt_level.is_none_or(|level| artifact.profile.opt_level == level)
+    };
+    artifacts.iter().find(fits).ok_or(Error::NoArtifact {
+        what: "library",
+        name,
+    })
+}
+
+fn program<'a>(artifacts: &'a [Artifact], name: &'static str) -> Result<&'a Path> {
+    let fits = |artifact: &&Artifact| artifact.target.name == name && !artifact.profile.test;
+    let program = artifacts
+        .iter()
+        .filter(fits)
+        .find_map(|artifact| artifact.executable.as_deref());
+    program.ok_or(Error::NoArtifact {
+        what: "program",
+        name,
+    })
+}
+
+fn shared_std(toolchain: &Toolchain) -> Result<PathBuf> {
+    let folder = toolchain.libraries();
+    let entries = fs::read_dir(&folder).map_err(|source| Error::Read {
+        path: folder,
+        source,
+    })?;
+    let is_std = |path: &PathBuf| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        name.starts_with("libstd-") && name.ends_with(".so")
+    };
+    let found = entries.flatten().map(|entry| entry.path()).find(is_std);
+    found.ok_or(Error::NoArtifact {
+        what: "shared library in the toolchain",
+        name: "libstd",
+    })
+}
+
+/// Fowler–Noll–Vo: equal on every machine and in every release, which std's hasher does not promise.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_reads_back_as_written() {
+        let manifest = Manifest {
+            lazuli: "0.1.0".into(),
+            build_id: "00ff".into(),
+            rustc: "/t/bin/rustc".into(),
+            rustc_verbose_version: "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\n".into(),
+            cargo: "/t/bin/cargo".into(),
+            kernel: "bin/lazuli-kernel".into(),
+            runtime: "bin/lazuli-runtime".into(),
+            deps: "deps".into(),
+            world: "world".into(),
+            externs: vec![Extern {
+                name: "serde".into(),
+                path: "deps/libserde-1.rmeta".into(),
+            }],
+        };
+        let text = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_link_outlives_the_file_it_was_made_from() {
+        let folder = std::env::temp_dir().join(format!("lazuli-stage-{}", std::process::id()));
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        let built = folder.join("liblazuli.so");
+        fs::write(&built, "first build").unwrap();
+        link(&built, &folder.join("bin")).unwrap();
+        fs::remove_file(&built).unwrap();
+        fs::write(&built, "second build").unwrap();
+        assert_eq!(
+            fs::read_to_string(folder.join("bin/liblazuli.so")).unwrap(),
+            "first build"
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
