@@ -65,9 +65,7 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
             "--run" => notebook = Some(value("--run", "a notebook", args.next())?),
             "--output" => output = Some(value("--output", "a file", args.next())?),
             "--" if notebook.is_none() && output.is_none() && word.is_none() => {
-                return Ok(Command::Open {
-                    jupyter: args.collect(),
-                });
+                return Ok(Command::Open { jupyter: args.collect() });
             }
             "setup" if word.is_none() => word = Some(Command::Setup),
             "doctor" if word.is_none() => word = Some(Command::Doctor),
@@ -77,17 +75,9 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
     }
     match (notebook, output, word) {
         (Some(notebook), output, None) => Ok(Command::Run { notebook, output }),
-        (None, Some(_), _) => Err(Error::NeedsOption {
-            option: "--output",
-            needs: "--run NOTEBOOK",
-        }),
-        (Some(_), _, Some(_)) => Err(Error::NeedsOption {
-            option: "--run",
-            needs: "no other command",
-        }),
-        (None, None, word) => Ok(word.unwrap_or(Command::Open {
-            jupyter: Vec::new(),
-        })),
+        (None, Some(_), _) => Err(Error::NeedsOption { option: "--output", needs: "--run NOTEBOOK" }),
+        (Some(_), _, Some(_)) => Err(Error::NeedsOption { option: "--run", needs: "no other command" }),
+        (None, None, word) => Ok(word.unwrap_or(Command::Open { jupyter: Vec::new() })),
     }
 }
 
@@ -97,18 +87,12 @@ fn parse_verify(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
         match arg.to_str().unwrap_or_default() {
             "-h" | "--help" | "help" => return Ok(Command::Help(VERIFY_HELP)),
             "--" => {
-                return Ok(Command::Verify {
-                    parts,
-                    pytest: args.collect(),
-                });
+                return Ok(Command::Verify { parts, pytest: args.collect() });
             }
             name => parts.push(Part::named(name).ok_or_else(|| unexpected("verify", &arg))?),
         }
     }
-    Ok(Command::Verify {
-        parts,
-        pytest: Vec::new(),
-    })
+    Ok(Command::Verify { parts, pytest: Vec::new() })
 }
 
 fn value(option: &'static str, what: &'static str, next: Option<OsString>) -> Result<PathBuf> {
@@ -118,10 +102,7 @@ fn value(option: &'static str, what: &'static str, next: Option<OsString>) -> Re
 }
 
 fn unexpected(command: &'static str, argument: &std::ffi::OsStr) -> Error {
-    Error::UnknownArgument {
-        command,
-        argument: argument.to_string_lossy().into_owned(),
-    }
+    Error::UnknownArgument { command, argument: argument.to_string_lossy().into_owned() }
 }
 
 #[cfg(test)]
@@ -130,76 +111,34 @@ mod tests {
 
     fn check(line: &str, expected: Result<Command, &str>) {
         let found = parse(line.split_whitespace().map(OsString::from));
-        assert_eq!(
-            found.map_err(|error| error.to_string()),
-            expected.map_err(String::from),
-            "{line}"
-        );
+        assert_eq!(found.map_err(|error| error.to_string()), expected.map_err(String::from), "{line}");
     }
 
     #[test]
     fn commands_are_told_apart() {
         check("lab", Ok(Command::Open { jupyter: vec![] }));
-        check(
-            "lab -- --no-browser",
-            Ok(Command::Open {
-                jupyter: vec!["--no-browser".into()],
-            }),
-        );
+        check("lab -- --no-browser", Ok(Command::Open { jupyter: vec!["--no-browser".into()] }));
         check("lab doctor", Ok(Command::Doctor));
-        check(
-            "lab --run a.ipynb",
-            Ok(Command::Run {
-                notebook: "a.ipynb".into(),
-                output: None,
-            }),
-        );
+        check("lab --run a.ipynb", Ok(Command::Run { notebook: "a.ipynb".into(), output: None }));
         check(
             "lab --output b.ipynb --run a.ipynb",
-            Ok(Command::Run {
-                notebook: "a.ipynb".into(),
-                output: Some("b.ipynb".into()),
-            }),
+            Ok(Command::Run { notebook: "a.ipynb".into(), output: Some("b.ipynb".into()) }),
         );
         check("lab --help", Ok(Command::Help(LAB_HELP)));
-        check(
-            "verify rust",
-            Ok(Command::Verify {
-                parts: vec![Part::Rust],
-                pytest: vec![],
-            }),
-        );
+        check("verify rust", Ok(Command::Verify { parts: vec![Part::Rust], pytest: vec![] }));
         check(
             "verify python -- -k browser",
-            Ok(Command::Verify {
-                parts: vec![Part::Python],
-                pytest: vec!["-k".into(), "browser".into()],
-            }),
+            Ok(Command::Verify { parts: vec![Part::Python], pytest: vec!["-k".into(), "browser".into()] }),
         );
     }
 
     #[test]
     fn a_wrong_line_says_what_is_wrong() {
-        check(
-            "lab --runn a.ipynb",
-            Err("unknown argument `--runn`; `cargo lab --help` lists what there is"),
-        );
+        check("lab --runn a.ipynb", Err("unknown argument `--runn`; `cargo lab --help` lists what there is"));
         check("lab --run", Err("`--run` needs a notebook after it"));
-        check(
-            "lab --run --output b.ipynb",
-            Err("`--run` needs a notebook after it"),
-        );
-        check(
-            "lab --output b.ipynb",
-            Err("`--output` needs --run NOTEBOOK beside it"),
-        );
-        check(
-            "lab doctor --run a.ipynb",
-            Err("`--run` needs no other command beside it"),
-        );
-        check(
-            "verify everything",
-            Err("unknown argument `everything`; `cargo verify --help` lists what there is"),
-        );
+        check("lab --run --output b.ipynb", Err("`--run` needs a notebook after it"));
+        check("lab --output b.ipynb", Err("`--output` needs --run NOTEBOOK beside it"));
+        check("lab doctor --run a.ipynb", Err("`--run` needs no other command beside it"));
+        check("verify everything", Err("unknown argument `everything`; `cargo verify --help` lists what there is"));
     }
 }

@@ -12,13 +12,8 @@ pub struct BuildId(Vec<u8>);
 
 impl BuildId {
     pub fn of(path: &Path) -> Result<Self> {
-        let file = fs::read(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        find(&file).ok_or_else(|| Error::NoBuildId {
-            path: path.to_owned(),
-        })
+        let file = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        find(&file).ok_or_else(|| Error::NoBuildId { path: path.to_owned() })
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -44,14 +39,13 @@ fn find(file: &[u8]) -> Option<BuildId> {
     let headers = number(file, 32, 8)?;
     let size = number(file, 54, 2)?;
     let count = number(file, 56, 2)?;
-    (0..count)
-        .map(|index| headers + index * size)
-        .filter(|&at| number(file, at, 4) == Some(PROGRAM_NOTE))
-        .find_map(|at| {
+    (0..count).map(|index| headers + index * size).filter(|&at| number(file, at, 4) == Some(PROGRAM_NOTE)).find_map(
+        |at| {
             let start = number(file, at + 8, 8)? as usize;
             let length = number(file, at + 32, 8)? as usize;
             in_notes(file.get(start..start.checked_add(length)?)?)
-        })
+        },
+    )
 }
 
 fn in_notes(mut notes: &[u8]) -> Option<BuildId> {
@@ -71,12 +65,7 @@ fn in_notes(mut notes: &[u8]) -> Option<BuildId> {
 fn number(bytes: &[u8], at: u64, width: usize) -> Option<u64> {
     let at = usize::try_from(at).ok()?;
     let field = bytes.get(at..at.checked_add(width)?)?;
-    Some(
-        field
-            .iter()
-            .rev()
-            .fold(0, |sum, &byte| sum << 8 | u64::from(byte)),
-    )
+    Some(field.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
 }
 
 #[cfg(test)]

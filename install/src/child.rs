@@ -15,17 +15,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_")
-            || text.starts_with("CARGO_MANIFEST_")
-            || text == "CARGO_BIN_NAME"
-        {
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_BIN_NAME" {
             command.env_remove(&name);
         }
     }
     if let Some(path) = env::var_os("LD_LIBRARY_PATH") {
-        let kept: Vec<_> = env::split_paths(&path)
-            .filter(|folder| !is_of_cargo(folder))
-            .collect();
+        let kept: Vec<_> = env::split_paths(&path).filter(|folder| !is_of_cargo(folder)).collect();
         match env::join_paths(kept) {
             Ok(kept) if !kept.is_empty() => command.env("LD_LIBRARY_PATH", kept),
             _ => command.env_remove("LD_LIBRARY_PATH"),
@@ -39,30 +34,20 @@ fn is_of_cargo(folder: &Path) -> bool {
     let ours = env::current_exe().ok();
     let target = ours.as_deref().and_then(Path::parent);
     target.is_some_and(|target| folder.starts_with(target))
-        || folder
-            .components()
-            .any(|part| part.as_os_str() == "rustlib" || part.as_os_str() == "toolchains")
+        || folder.components().any(|part| part.as_os_str() == "rustlib" || part.as_os_str() == "toolchains")
 }
 
 /// Runs to the end and hands back what it printed on stdout; its stderr becomes part of the error.
 pub fn read(command: &mut Command, mend: &'static str) -> Result<String> {
     let output = start(command.output(), command, mend)?;
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = output;
+    let Output { status, stdout, stderr } = output;
     if !status.success() {
         let said = String::from_utf8_lossy(&stderr);
         let said = match said.trim() {
             "" => String::new(),
             text => format!(":\n{text}"),
         };
-        return Err(Error::Failed {
-            command: shown(command),
-            status,
-            said,
-        });
+        return Err(Error::Failed { command: shown(command), status, said });
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
@@ -73,11 +58,7 @@ pub fn run(command: &mut Command, mend: &'static str) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    Err(Error::Failed {
-        command: shown(command),
-        status,
-        said: String::new(),
-    })
+    Err(Error::Failed { command: shown(command), status, said: String::new() })
 }
 
 pub fn start<T>(started: std::io::Result<T>, command: &Command, mend: &'static str) -> Result<T> {

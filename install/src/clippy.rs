@@ -27,12 +27,7 @@ pub fn lint(
         for target in package.targets.iter().filter(|target| is_linted(target)) {
             let name = format!("{} ({})", package.name, target.kind.join(", "));
             let mut driver = driver(toolchain, workspace, artifacts, package, target, scratch);
-            let passed = child::start(
-                driver.status(),
-                &driver,
-                "`rustup component add clippy` brings it",
-            )?
-            .success();
+            let passed = child::start(driver.status(), &driver, "`rustup component add clippy` brings it")?.success();
             if passed { &mut clean } else { &mut faulty }.push(name);
         }
     }
@@ -40,12 +35,7 @@ pub fn lint(
 }
 
 fn is_linted(target: &Target) -> bool {
-    target.kind.iter().any(|kind| {
-        matches!(
-            kind.as_str(),
-            "lib" | "dylib" | "rlib" | "bin" | "proc-macro"
-        )
-    })
+    target.kind.iter().any(|kind| matches!(kind.as_str(), "lib" | "dylib" | "rlib" | "bin" | "proc-macro"))
 }
 
 fn driver(
@@ -61,43 +51,21 @@ fn driver(
     let mut driver = child::command(toolchain.sysroot.join("bin/clippy-driver"));
     // The driver is rustc linked anew and looks for its libraries where rustup would have put them.
     driver.env("LD_LIBRARY_PATH", toolchain.sysroot.join("lib"));
-    driver
-        .arg(&target.src_path)
-        .args(["--crate-name", &crate_name, "--edition", &package.edition]);
-    driver.args([
-        "--crate-type",
-        target.crate_types.first().map_or("lib", String::as_str),
-    ]);
-    driver
-        .args(["--emit", "metadata", "--out-dir"])
-        .arg(scratch);
-    driver.args([
-        "-D",
-        "warnings",
-        "--check-cfg",
-        "cfg(feature, values(any()))",
-    ]);
-    driver
-        .arg("-L")
-        .arg(dependency_folder(&workspace.target_directory));
+    driver.arg(&target.src_path).args(["--crate-name", &crate_name, "--edition", &package.edition]);
+    driver.args(["--crate-type", target.crate_types.first().map_or("lib", String::as_str)]);
+    driver.args(["--emit", "metadata", "--out-dir"]).arg(scratch);
+    driver.args(["-D", "warnings", "--check-cfg", "cfg(feature, values(any()))"]);
+    driver.arg("-L").arg(dependency_folder(&workspace.target_directory));
     for (name, file) in externs(workspace, artifacts, package, is_program) {
-        driver
-            .arg("--extern")
-            .arg(format!("{name}={}", file.display()));
+        driver.arg("--extern").arg(format!("{name}={}", file.display()));
     }
     if target.kind.iter().any(|kind| kind == "proc-macro") {
         driver.args(["--extern", "proc_macro"]);
     }
     let folder = package.manifest_path.parent().unwrap_or(Path::new("."));
-    driver
-        .env("CARGO_MANIFEST_DIR", folder)
-        .env("CARGO_PKG_NAME", &package.name);
-    driver
-        .env("CARGO_PKG_VERSION", &package.version)
-        .env("CARGO_PKG_RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));
-    driver
-        .env("CARGO_CRATE_NAME", crate_name)
-        .current_dir(folder);
+    driver.env("CARGO_MANIFEST_DIR", folder).env("CARGO_PKG_NAME", &package.name);
+    driver.env("CARGO_PKG_VERSION", &package.version).env("CARGO_PKG_RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));
+    driver.env("CARGO_CRATE_NAME", crate_name).current_dir(folder);
     driver
 }
 
@@ -113,25 +81,15 @@ fn externs<'a>(
     is_program: bool,
 ) -> Vec<(&'a str, &'a Path)> {
     let metadata = |id: &str| {
-        let made = artifacts
-            .iter()
-            .filter(|artifact| artifact.package_id == id && !artifact.profile.test);
+        let made = artifacts.iter().filter(|artifact| artifact.package_id == id && !artifact.profile.test);
         // Build scripts have their own, unoptimized builds of some crates: the optimized one is ours.
         let best = made.filter(|artifact| artifact.is_library() || artifact.is_proc_macro());
         let best = best.max_by_key(|artifact| artifact.profile.opt_level.clone())?;
         best.file(if best.is_proc_macro() { "so" } else { "rmeta" })
     };
-    let ordinary = workspace
-        .dependencies(&package.id)
-        .iter()
-        .filter(|edge| edge.is_ordinary());
-    let mut externs: Vec<_> = ordinary
-        .filter_map(|edge| Some((edge.name.as_str(), metadata(&edge.pkg)?)))
-        .collect();
-    let library = package
-        .targets
-        .iter()
-        .find(|target| target.kind.iter().any(|kind| kind == "lib"));
+    let ordinary = workspace.dependencies(&package.id).iter().filter(|edge| edge.is_ordinary());
+    let mut externs: Vec<_> = ordinary.filter_map(|edge| Some((edge.name.as_str(), metadata(&edge.pkg)?))).collect();
+    let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib"));
     if let (true, Some(library), Some(file)) = (is_program, library, metadata(&package.id)) {
         externs.push((library.name.as_str(), file));
     }

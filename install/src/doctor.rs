@@ -1,5 +1,6 @@
 //! `cargo lab doctor`: what is missing or stale, and how to mend it. Changes nothing.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::build_id::BuildId;
@@ -28,10 +29,7 @@ pub fn run() -> Result<ExitCode> {
     let place = Place::of_user()?;
     let toolchain = Toolchain::find(&place.checkout);
     let mut findings = match &toolchain {
-        Ok(toolchain) => vec![
-            Good(toolchain.version().to_owned()),
-            library_source(toolchain),
-        ],
+        Ok(toolchain) => vec![Good(toolchain.version().to_owned()), library_source(toolchain)],
         Err(error) => vec![Bad("Rust".to_owned(), error.to_string())],
     };
     findings.push(linker());
@@ -44,57 +42,32 @@ pub fn run() -> Result<ExitCode> {
             Bad(what, mend) => println!("WRONG  {what}\n       -> {mend}"),
         }
     }
-    let bad = findings
-        .iter()
-        .filter(|finding| matches!(finding, Bad(..)))
-        .count();
-    println!(
-        "{}",
-        if bad == 0 {
-            "nothing to mend".to_owned()
-        } else {
-            format!("{bad} to mend")
-        }
-    );
-    Ok(if bad == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let bad = findings.iter().filter(|finding| matches!(finding, Bad(..))).count();
+    println!("{}", if bad == 0 { "nothing to mend".to_owned() } else { format!("{bad} to mend") });
+    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn library_source(toolchain: &Toolchain) -> Finding {
     let path = toolchain.library_source();
     if toolchain.has_library_source() {
-        return Good(format!(
-            "source of the standard library in {}",
-            path.display()
-        ));
+        return Good(format!("source of the standard library in {}", path.display()));
     }
     let wrong = format!("no source of the standard library in {}", path.display());
-    Bad(
-        wrong,
-        "`rustup component add rust-src` (Debian's own Rust: apt install rust-src)".to_owned(),
-    )
+    Bad(wrong, "`rustup component add rust-src` (Debian's own Rust: apt install rust-src)".to_owned())
 }
 
 fn linker() -> Finding {
     match toolchain::on_path("cc") {
         Some(path) => Good(format!("C compiler {}", path.display())),
-        None => Bad(
-            "no C compiler `cc` on PATH, which rustc links with".to_owned(),
-            "Debian: apt install gcc".to_owned(),
-        ),
+        None => {
+            Bad("no C compiler `cc` on PATH, which rustc links with".to_owned(), "Debian: apt install gcc".to_owned())
+        }
     }
 }
 
 fn python(place: &Place) -> Finding {
     let environment = Python::of(place, REQUIREMENTS);
-    match (
-        environment.is_current(),
-        environment.exists(),
-        python::find(),
-    ) {
+    match (environment.is_current(), environment.exists(), python::find()) {
         (true, ..) => Good(format!("Python environment {}", place.python.display())),
         (false, _, Err(error)) => Bad(error.to_string(), format!("then {MEND_BY_LAB}")),
         (false, true, Ok(_)) => Bad(
@@ -105,11 +78,7 @@ fn python(place: &Place) -> Finding {
             MEND_BY_LAB.to_owned(),
         ),
         (false, false, Ok(python)) => Bad(
-            format!(
-                "{} is there, but no Python environment in {}",
-                python.display(),
-                place.python.display()
-            ),
+            format!("{} is there, but no Python environment in {}", python.display(), place.python.display()),
             MEND_BY_LAB.to_owned(),
         ),
     }
@@ -122,43 +91,22 @@ fn kernel(place: &Place, toolchain: Option<&Toolchain>) -> Vec<Finding> {
         Ok(Some(folder)) => folder,
         Ok(None) => return bad(format!("no kernelspec in {}", spec.display())),
         Err(error) => {
-            return bad(format!(
-                "the kernelspec in {} cannot be read: {error}",
-                spec.display()
-            ));
+            return bad(format!("the kernelspec in {} cannot be read: {error}", spec.display()));
         }
     };
     let Ok(manifest) = Manifest::read(&folder) else {
-        return bad(format!(
-            "the kernelspec points to {}, which is no staged build",
-            folder.display()
-        ));
+        return bad(format!("the kernelspec points to {}, which is no staged build", folder.display()));
     };
     let mut findings = vec![Good(format!("kernelspec {}", spec.display()))];
-    let missing = |path: &&std::path::PathBuf| !folder.join(path).exists();
-    let needed = [
-        &manifest.kernel,
-        &manifest.runtime,
-        &manifest.deps,
-        &manifest.world,
-    ];
-    findings.push(
-        match needed
-            .into_iter()
-            .chain(manifest.externs.iter().map(|item| &item.path))
-            .find(missing)
-        {
-            Some(path) => Bad(
-                format!(
-                    "the staged build {} has lost {}",
-                    folder.display(),
-                    path.display()
-                ),
-                format!("remove that folder and {MEND_BY_LAB}"),
-            ),
-            None => Good(format!("staged build {}", folder.display())),
-        },
-    );
+    let missing = |path: &&PathBuf| !path.exists();
+    let needed = [&manifest.kernel, &manifest.runtime, &manifest.collections, &manifest.dependencies, &manifest.world];
+    findings.push(match needed.into_iter().chain(manifest.externs.values()).find(missing) {
+        Some(path) => Bad(
+            format!("the staged build has lost {}", path.display()),
+            format!("remove {} and {MEND_BY_LAB}", folder.display()),
+        ),
+        None => Good(format!("staged build {}", folder.display())),
+    });
     if let Some(toolchain) = toolchain {
         findings.push(compiler(&manifest, toolchain));
     }
@@ -168,29 +116,16 @@ fn kernel(place: &Place, toolchain: Option<&Toolchain>) -> Vec<Finding> {
 
 /// Cells must be compiled by the very compiler that made the build.
 fn compiler(manifest: &Manifest, now: &Toolchain) -> Finding {
-    let then = manifest
-        .rustc_verbose_version
-        .lines()
-        .next()
-        .unwrap_or_default();
+    let then = manifest.rustc_version.lines().next().unwrap_or_default();
     if !manifest.rustc.is_file() {
         return Bad(
-            format!(
-                "the compiler that made the build, {}, is gone",
-                manifest.rustc.display()
-            ),
-            format!(
-                "{MEND_BY_LAB}: everything is built once more with {}",
-                now.version()
-            ),
+            format!("the compiler that made the build, {}, is gone", manifest.rustc.display()),
+            format!("{MEND_BY_LAB}: everything is built once more with {}", now.version()),
         );
     }
-    if manifest.rustc_verbose_version != now.verbose_version {
+    if manifest.rustc_version != now.verbose_version {
         return Bad(
-            format!(
-                "the build was made by {then}, active now is {}",
-                now.version()
-            ),
+            format!("the build was made by {then}, active now is {}", now.version()),
             format!("{MEND_BY_LAB}: everything is built once more"),
         );
     }
@@ -202,65 +137,38 @@ fn staleness(place: &Place, manifest: &Manifest) -> Option<Finding> {
     let target = std::env::current_exe().ok()?;
     let built = BuildId::of(&target.with_file_name("liblazuli.so")).ok()?;
     if built.to_string() == manifest.build_id {
-        return Some(Good(format!(
-            "the staged build is the newest of {}",
-            place.checkout.display()
-        )));
+        return Some(Good(format!("the staged build is the newest of {}", place.checkout.display())));
     }
-    Some(Bad(
-        "the target folder has a newer build than the one kernels start from".to_owned(),
-        MEND_BY_LAB.to_owned(),
-    ))
+    Some(Bad("the target folder has a newer build than the one kernels start from".to_owned(), MEND_BY_LAB.to_owned()))
 }
 
 /// Only tests want one, so its absence is no fault.
 fn browser() -> Finding {
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .iter()
-        .find_map(toolchain::on_path);
+    let found = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(toolchain::on_path);
     match found {
         Some(path) => Good(format!("browser for `cargo verify`: {}", path.display())),
-        None => Good("no Chromium: `cargo verify` would leave the browser tests out (Debian: apt install chromium)".to_owned()),
+        None => Good(
+            "no Chromium: `cargo verify` would leave the browser tests out (Debian: apt install chromium)".to_owned(),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::{Path, PathBuf};
-
-    fn manifest(rustc: &Path, version: &str) -> Manifest {
-        Manifest {
-            lazuli: "0.1.0".into(),
-            build_id: "00ff".into(),
-            rustc: rustc.into(),
-            rustc_verbose_version: version.into(),
-            cargo: PathBuf::new(),
-            kernel: "bin/lazuli-kernel".into(),
-            runtime: "bin/lazuli-runtime".into(),
-            deps: "deps".into(),
-            world: "world".into(),
-            externs: vec![],
-        }
-    }
+    use std::path::Path;
 
     #[test]
     fn another_compiler_than_at_install_is_told_with_both_versions() {
         let now = Toolchain::find(Path::new(".")).unwrap();
-        let same = compiler(&manifest(&now.rustc, &now.verbose_version), &now);
+        let same = compiler(&Manifest::sample(&now.rustc, &now.verbose_version), &now);
         assert!(matches!(same, Good(_)), "{same:?}");
-        let Bad(what, mend) = compiler(&manifest(&now.rustc, "rustc 1.94.0 (old)\n"), &now) else {
+        let Bad(what, mend) = compiler(&Manifest::sample(&now.rustc, "rustc 1.94.0 (old)\n"), &now) else {
             panic!("another compiler was accepted");
         };
-        assert!(
-            what.contains("rustc 1.94.0 (old)") && what.contains(now.version()),
-            "{what}"
-        );
+        assert!(what.contains("rustc 1.94.0 (old)") && what.contains(now.version()), "{what}");
         assert!(mend.contains("cargo lab setup"), "{mend}");
-        let gone = compiler(
-            &manifest(Path::new("/nowhere/rustc"), &now.verbose_version),
-            &now,
-        );
+        let gone = compiler(&Manifest::sample(Path::new("/nowhere/rustc"), &now.verbose_version), &now);
         assert!(matches!(gone, Bad(what, _) if what.contains("/nowhere/rustc")));
     }
 
@@ -269,19 +177,12 @@ mod tests {
         let root = std::env::temp_dir().join(format!("lazuli-doctor-{}", std::process::id()));
         let place = Place::below(&root);
         let told = kernel(&place, None);
-        assert!(
-            matches!(&told[..], [Bad(what, _)] if what.starts_with("no kernelspec in")),
-            "{told:?}"
-        );
+        assert!(matches!(&told[..], [Bad(what, _)] if what.starts_with("no kernelspec in")), "{told:?}");
         std::fs::create_dir_all(place.kernelspec()).unwrap();
-        let spec =
-            r#"{"argv": ["/nowhere/bin/lazuli-kernel"], "env": {"LAZULI_HOME": "/nowhere"}}"#;
+        let spec = r#"{"argv": ["/nowhere/bin/lazuli-kernel"], "env": {"LAZULI_HOME": "/nowhere"}}"#;
         std::fs::write(place.kernelspec().join("kernel.json"), spec).unwrap();
         let told = kernel(&place, None);
-        assert!(
-            matches!(&told[..], [Bad(what, _)] if what.contains("points to /nowhere")),
-            "{told:?}"
-        );
+        assert!(matches!(&told[..], [Bad(what, _)] if what.contains("points to /nowhere")), "{told:?}");
         std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -24,21 +24,18 @@ pub fn install(place: &Place, folder: &Path) -> Result<()> {
         let path = spec.join(name);
         // Written beside and moved: a Jupyter that reads at this moment sees the old one or the new one.
         let beside = spec.join(format!(".{name}.new"));
-        fs::write(&beside, content)
-            .and_then(|()| fs::rename(&beside, &path))
-            .map_err(cannot_write(&path))
+        fs::write(&beside, content).and_then(|()| fs::rename(&beside, &path)).map_err(cannot_write(&path))
     };
     for (name, content) in LOGOS {
         write(name, content)?;
     }
-    let text =
-        serde_json::to_vec_pretty(&content(folder, &manifest)).expect("a kernelspec is plain data");
+    let text = serde_json::to_vec_pretty(&content(folder, &manifest)).expect("a kernelspec is plain data");
     write("kernel.json", &text)
 }
 
 fn content(folder: &Path, manifest: &Manifest) -> Value {
     json!({
-        "argv": [folder.join(&manifest.kernel), "{connection_file}"],
+        "argv": [manifest.kernel, "{connection_file}"],
         "display_name": "Rust (Lazuli)",
         "language": "rust",
         "interrupt_mode": "message",
@@ -59,10 +56,8 @@ pub fn installed(place: &Place) -> Result<Option<PathBuf>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    let spec: Value = serde_json::from_slice(&text).map_err(|source| Error::Answer {
-        program: "kernel.json",
-        source,
-    })?;
+    let spec: Value =
+        serde_json::from_slice(&text).map_err(|source| Error::Answer { program: "kernel.json", source })?;
     Ok(spec["env"]["LAZULI_HOME"].as_str().map(PathBuf::from))
 }
 
@@ -72,23 +67,9 @@ mod tests {
 
     #[test]
     fn the_spec_holds_absolute_paths_and_the_placeholder() {
-        let manifest = Manifest {
-            lazuli: "0.1.0".into(),
-            build_id: "00ff".into(),
-            rustc: "/t/bin/rustc".into(),
-            rustc_verbose_version: String::new(),
-            cargo: "/t/bin/cargo".into(),
-            kernel: "bin/lazuli-kernel".into(),
-            runtime: "bin/lazuli-runtime".into(),
-            deps: "deps".into(),
-            world: "world".into(),
-            externs: vec![],
-        };
+        let manifest = Manifest::sample(Path::new("/t/bin/rustc"), "");
         let spec = content(Path::new("/b/1"), &manifest);
-        assert_eq!(
-            spec["argv"],
-            json!(["/b/1/bin/lazuli-kernel", "{connection_file}"])
-        );
+        assert_eq!(spec["argv"], json!(["/b/1/bin/lazuli-kernel", "{connection_file}"]));
         assert_eq!(spec["interrupt_mode"], "message");
         assert_eq!(spec["env"]["LAZULI_HOME"], "/b/1");
     }

@@ -31,23 +31,13 @@ pub fn setup() -> Result<Place> {
     Python::of(&place, REQUIREMENTS).ensure()?;
 
     let workspace = Workspace::read(&place.checkout, &toolchain)?;
-    let artifacts = workspace::build(
-        &place.checkout,
-        &toolchain,
-        &workspace,
-        &["build", "--workspace"],
-    )?;
+    let artifacts = workspace::build(&place.checkout, &toolchain, &workspace, &["build", "--workspace"])?;
     install(&place, &toolchain, &workspace, &artifacts)?;
     Ok(place)
 }
 
 /// Stages a build and points the kernelspec at it.
-pub fn install(
-    place: &Place,
-    toolchain: &Toolchain,
-    workspace: &Workspace,
-    artifacts: &[Artifact],
-) -> Result<PathBuf> {
+pub fn install(place: &Place, toolchain: &Toolchain, workspace: &Workspace, artifacts: &[Artifact]) -> Result<PathBuf> {
     let parts = Parts::of(artifacts, workspace, toolchain)?;
     fs::create_dir_all(&place.builds).map_err(cannot_write(&place.builds))?;
     let folder = stage::stage(&parts, toolchain, workspace, &place.builds)?;
@@ -69,42 +59,25 @@ pub fn open(jupyter: &[OsString]) -> Result<ExitCode> {
 pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
     let notebook = existing(notebook)?;
     let output = match output {
-        Some(output) => absolute(output).map_err(|source| Error::Write {
-            path: output.to_owned(),
-            source,
-        })?,
+        Some(output) => absolute(output).map_err(|source| Error::Write { path: output.to_owned(), source })?,
         None => notebook.clone(),
     };
     writable(output.parent().expect("a file has a folder"))?;
     let place = setup()?;
     let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
-    python
-        .arg(place.shipped("python/run_notebook.py"))
-        .arg(&notebook)
-        .arg(&output);
+    python.arg(place.shipped("python/run_notebook.py")).arg(&notebook).arg(&output);
     let status = child::start(python.status(), &python, SEE_DOCTOR)?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The notebook's absolute path; when there is none, the error lists those that lie where it was sought.
 fn existing(notebook: &Path) -> Result<PathBuf> {
-    let path = absolute(notebook).map_err(|source| Error::Read {
-        path: notebook.to_owned(),
-        source,
-    })?;
+    let path = absolute(notebook).map_err(|source| Error::Read { path: notebook.to_owned(), source })?;
     if path.is_file() {
         return Ok(path);
     }
     let folder = path.parent().filter(|folder| folder.is_dir());
-    let entries = folder
-        .and_then(|folder| fs::read_dir(folder).ok())
-        .into_iter()
-        .flatten()
-        .flatten();
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".ipynb")).collect();
     names.sort();
@@ -134,16 +107,9 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("lazuli-lab-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("01-first.ipynb"), "{}").unwrap();
-        let error = existing(&folder.join("02-second.ipynb"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.ends_with("02-second.ipynb; its folder has 01-first.ipynb"),
-            "{error}"
-        );
-        let error = existing(&folder.join("nowhere/a.ipynb"))
-            .unwrap_err()
-            .to_string();
+        let error = existing(&folder.join("02-second.ipynb")).unwrap_err().to_string();
+        assert!(error.ends_with("02-second.ipynb; its folder has 01-first.ipynb"), "{error}");
+        let error = existing(&folder.join("nowhere/a.ipynb")).unwrap_err().to_string();
         assert!(error.ends_with("; nor is there such a folder"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -151,9 +117,6 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_named() {
         let error = writable(Path::new("/proc/lazuli")).unwrap_err().to_string();
-        assert!(
-            error.starts_with("cannot write /proc/lazuli; choose another place"),
-            "{error}"
-        );
+        assert!(error.starts_with("cannot write /proc/lazuli; choose another place"), "{error}");
     }
 }

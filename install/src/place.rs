@@ -55,10 +55,7 @@ impl Place {
                 ("JUPYTER_CONFIG_DIR", root.join("config/jupyter")),
                 ("JUPYTER_RUNTIME_DIR", root.join("run")),
                 ("JUPYTERLAB_SETTINGS_DIR", root.join("config/lab/settings")),
-                (
-                    "JUPYTERLAB_WORKSPACES_DIR",
-                    root.join("config/lab/workspaces"),
-                ),
+                ("JUPYTERLAB_WORKSPACES_DIR", root.join("config/lab/workspaces")),
                 ("IPYTHONDIR", root.join("config/ipython")),
             ],
             jupyter,
@@ -86,12 +83,8 @@ impl Place {
 
 /// cargo says at run time which checkout it runs; a target folder may be shared by several.
 fn checkout() -> PathBuf {
-    let package =
-        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&package)
-        .parent()
-        .expect("install/ is inside the checkout")
-        .to_owned()
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().expect("install/ is inside the checkout").to_owned()
 }
 
 fn share(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
@@ -110,29 +103,15 @@ mod tests {
     use super::*;
 
     fn check(variables: &[(&str, &str)], expected: Option<&str>) {
-        let lookup = |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.into())
-        };
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
         assert_eq!(share(&lookup).ok(), expected.map(PathBuf::from));
     }
 
     #[test]
     fn the_data_folder_follows_the_xdg_rules() {
-        check(
-            &[("XDG_DATA_HOME", "/data"), ("HOME", "/home/ada")],
-            Some("/data"),
-        );
-        check(
-            &[("XDG_DATA_HOME", ""), ("HOME", "/home/ada")],
-            Some("/home/ada/.local/share"),
-        );
-        check(
-            &[("XDG_DATA_HOME", "relative"), ("HOME", "/home/ada")],
-            Some("/home/ada/.local/share"),
-        );
+        check(&[("XDG_DATA_HOME", "/data"), ("HOME", "/home/ada")], Some("/data"));
+        check(&[("XDG_DATA_HOME", ""), ("HOME", "/home/ada")], Some("/home/ada/.local/share"));
+        check(&[("XDG_DATA_HOME", "relative"), ("HOME", "/home/ada")], Some("/home/ada/.local/share"));
         check(&[], None);
     }
 
@@ -140,9 +119,7 @@ mod tests {
     fn a_place_below_a_folder_reaches_nowhere_else() {
         let place = Place::below(Path::new("/t/verify"));
         let paths = [&place.builds, &place.python, &place.jupyter];
-        let paths = paths
-            .into_iter()
-            .chain(place.environment.iter().map(|(_, path)| path));
+        let paths = paths.into_iter().chain(place.environment.iter().map(|(_, path)| path));
         assert!(paths.into_iter().all(|path| path.starts_with("/t/verify")));
     }
 }

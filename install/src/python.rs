@@ -11,8 +11,7 @@ use crate::stage::cannot_write;
 
 /// The oldest Python that the pinned JupyterLab runs on.
 const NEEDED: &str = "3.10";
-const GET_PYTHON: &str =
-    "install Python 3 with its venv module (Debian: apt install python3 python3-venv)";
+const GET_PYTHON: &str = "install Python 3 with its venv module (Debian: apt install python3 python3-venv)";
 /// Kept in the venv once it is complete: the requirements it was filled from.
 const STAMP: &str = "lazuli-requirements.txt";
 
@@ -26,10 +25,7 @@ pub struct Python {
 impl Python {
     /// The environment of `place` that `requirements`, a file in `install/python/`, describes.
     pub fn of(place: &Place, requirements: &str) -> Self {
-        Self {
-            folder: place.python.clone(),
-            requirements: place.shipped("python").join(requirements),
-        }
+        Self { folder: place.python.clone(), requirements: place.shipped("python").join(requirements) }
     }
 
     /// A program of the environment, such as `jupyter-lab`.
@@ -42,9 +38,7 @@ impl Python {
         let mut command = child::command(self.program(program));
         command.envs(place.environment.iter().map(|(name, path)| (name, path)));
         // A PYTHONHOME of another Python breaks a venv.
-        command
-            .env_remove("PYTHONHOME")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env_remove("PYTHONHOME").env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 
@@ -59,10 +53,7 @@ impl Python {
 
     /// A venv dies when the Python it was made from goes.
     fn answers(&self) -> bool {
-        child::command(self.program("python"))
-            .args(["-c", ""])
-            .status()
-            .is_ok_and(|status| status.success())
+        child::command(self.program("python")).args(["-c", ""]).status().is_ok_and(|status| status.success())
     }
 
     /// Makes what is missing of it.
@@ -76,32 +67,13 @@ impl Python {
             if self.folder.exists() {
                 fs::remove_dir_all(&self.folder).map_err(cannot_write(&self.folder))?;
             }
-            let parent = self
-                .folder
-                .parent()
-                .expect("the environment is below the data folder");
+            let parent = self.folder.parent().expect("the environment is below the data folder");
             fs::create_dir_all(parent).map_err(cannot_write(parent))?;
-            child::read(
-                child::command(python)
-                    .args(["-m", "venv"])
-                    .arg(&self.folder),
-                GET_PYTHON,
-            )?;
+            child::read(child::command(python).args(["-m", "venv"]).arg(&self.folder), GET_PYTHON)?;
         }
-        eprintln!(
-            "installing {} (one to two minutes)",
-            self.requirements.display()
-        );
+        eprintln!("installing {} (one to two minutes)", self.requirements.display());
         let mut pip = child::command(self.program("python"));
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--requirement",
-        ]);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
         child::run(pip.arg(&self.requirements), GET_PYTHON)?;
         let stamp = self.folder.join(STAMP);
         fs::write(&stamp, self.wanted()?).map_err(cannot_write(&stamp))
@@ -114,17 +86,11 @@ impl Python {
 }
 
 fn whole(file: &Path) -> Result<String> {
-    let text = fs::read_to_string(file).map_err(|source| Error::Read {
-        path: file.to_owned(),
-        source,
-    })?;
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| match line.strip_prefix("-r ") {
-            Some(included) => whole(&file.with_file_name(included.trim())),
-            None => Ok(format!("{line}\n")),
-        });
+    let text = fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    let lines = text.lines().filter(|line| !line.starts_with('#')).map(|line| match line.strip_prefix("-r ") {
+        Some(included) => whole(&file.with_file_name(included.trim())),
+        None => Ok(format!("{line}\n")),
+    });
     lines.collect()
 }
 
@@ -132,14 +98,7 @@ fn whole(file: &Path) -> Result<String> {
 pub fn find() -> Result<PathBuf> {
     const CHECK: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
     let mut tried = Vec::new();
-    for name in [
-        "python3",
-        "python",
-        "python3.13",
-        "python3.12",
-        "python3.11",
-        "python3.10",
-    ] {
+    for name in ["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"] {
         let Some(path) = crate::toolchain::on_path(name) else {
             continue;
         };
@@ -149,16 +108,8 @@ pub fn find() -> Result<PathBuf> {
         }
         tried.push(path.display().to_string());
     }
-    let tried = if tried.is_empty() {
-        "none on PATH".to_owned()
-    } else {
-        format!("tried {}", tried.join(", "))
-    };
-    Err(Error::NoPython {
-        needed: NEEDED,
-        tried,
-        mend: GET_PYTHON,
-    })
+    let tried = if tried.is_empty() { "none on PATH".to_owned() } else { format!("tried {}", tried.join(", ")) };
+    Err(Error::NoPython { needed: NEEDED, tried, mend: GET_PYTHON })
 }
 
 #[cfg(test)]
@@ -171,9 +122,6 @@ mod tests {
         let verify = whole(&shipped.join("verify.txt")).unwrap();
         let lab = whole(&shipped.join("requirements.txt")).unwrap();
         assert!(verify.starts_with(&lab));
-        assert!(
-            verify.lines().all(|line| line.contains("==")),
-            "every version is pinned:\n{verify}"
-        );
+        assert!(verify.lines().all(|line| line.contains("==")), "every version is pinned:\n{verify}");
     }
 }

@@ -15,6 +15,8 @@
 //! Files are hard links into the target folder, or copies where that is another disk: rustc and the linker replace
 //! files, they do not write into them, so neither a rebuild nor `cargo clean` reaches a running kernel.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,122 +31,116 @@ use crate::toolchain::Toolchain;
 use crate::workspace::{Artifact, Dependency, Workspace};
 
 /// Crates a cell can name without `:dep`; the first two are ours.
-const FOR_CELLS: [&str; 7] = [
-    "lazuli",
-    "lazuli_cell",
-    "serde",
-    "serde_json",
-    "polars",
-    "ndarray",
-    "rayon",
-];
+const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
 const MANIFEST: &str = "stage.json";
+/// Flags of `.cargo/config.toml` that a cell's object needs too: the shared std, the library's processor (generic code of
+/// polars is instantiated again in cells), and a build-id, which names its functions to other processes.
+const CELL_FLAGS: &[&str] = &[
+    "-Cprefer-dynamic",
+    "-Clink-arg=-Wl,--build-id=sha1",
+    #[cfg(target_arch = "x86_64")]
+    "-Ctarget-cpu=x86-64-v3",
+];
 
-/// `stage.json`, which the kernel reads at its start. Paths are relative to the folder it lies in, those of the
-/// toolchain excepted.
+/// `stage.json`, which the kernel reads at its start; all paths are absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of this workspace.
     pub lazuli: String,
     /// The build-id of `liblazuli.so`, in hexadecimal.
     pub build_id: String,
-    /// Absolute path of the compiler that made this build and that must compile its cells.
+    /// The compiler that made this build and that must compile its cells.
     pub rustc: PathBuf,
     /// What `rustc -vV` printed then: a compiler that prints anything else cannot read this build's metadata.
-    pub rustc_verbose_version: String,
-    /// Absolute path of cargo, for cells with `:dep`.
+    pub rustc_version: String,
+    /// For cells with `:dep`.
     pub cargo: PathBuf,
+    /// Flags that cells share with the library.
+    pub rustc_flags: Vec<String>,
     pub kernel: PathBuf,
     pub runtime: PathBuf,
-    /// For `-L dependency=`.
-    pub deps: PathBuf,
+    /// The library of the collections, which the runtime loads before the first cell.
+    pub collections: PathBuf,
+    /// Crate name to file, for `--extern name=file`.
+    pub externs: BTreeMap<String, PathBuf>,
+    /// For `-L dependency=`: metadata of everything that the externs were made from, and proc macros.
+    pub dependencies: PathBuf,
+    /// rust-analyzer's small world.
     pub world: PathBuf,
-    /// For `--extern name=path`, in this order. A dylib comes twice: its metadata, which is cheap to read, and itself,
-    /// which is linked.
-    pub externs: Vec<Extern>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Extern {
-    pub name: String,
-    pub path: PathBuf,
 }
 
 impl Manifest {
+    #[cfg(test)]
+    pub fn sample(rustc: &Path, rustc_version: &str) -> Self {
+        Self {
+            lazuli: "0.1.0".into(),
+            build_id: "00ff".into(),
+            rustc: rustc.into(),
+            rustc_version: rustc_version.into(),
+            cargo: "/t/bin/cargo".into(),
+            rustc_flags: vec![],
+            kernel: "/b/1/bin/lazuli-kernel".into(),
+            runtime: "/b/1/bin/lazuli-runtime".into(),
+            collections: "/b/1/bin/liblazuli.so".into(),
+            externs: BTreeMap::new(),
+            dependencies: "/b/1/deps".into(),
+            world: "/b/1/world".into(),
+        }
+    }
+
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
         let text = fs::read(&path).map_err(|source| Error::Read { path, source })?;
-        serde_json::from_slice(&text).map_err(|source| Error::Answer {
-            program: MANIFEST,
-            source,
-        })
+        serde_json::from_slice(&text).map_err(|source| Error::Answer { program: MANIFEST, source })
     }
 }
 
 /// What of a build goes into a stage.
 #[derive(Debug)]
 pub struct Parts<'a> {
-    /// The kernel, the runtime, the facade maker.
     kernel: &'a Path,
     runtime: &'a Path,
+    /// The program that makes rust-analyzer's world; it is run, not staged.
     facade: &'a Path,
     library: &'a Path,
     cell: &'a Path,
     std: PathBuf,
     deps: Vec<&'a Path>,
-    externs: Vec<Extern>,
+    /// Crate name to the file a cell is compiled against.
+    externs: BTreeMap<&'static str, &'a Path>,
 }
 
 impl<'a> Parts<'a> {
-    pub fn of(
-        artifacts: &'a [Artifact],
-        workspace: &Workspace,
-        toolchain: &Toolchain,
-    ) -> Result<Self> {
+    pub fn of(artifacts: &'a [Artifact], workspace: &Workspace, toolchain: &Toolchain) -> Result<Self> {
         let library = named_library(artifacts, "lazuli", None)?;
         let cell = named_library(artifacts, "lazuli_cell", None)?;
         let opt_level = library.profile.opt_level.as_str();
-        let needed = workspace.closure(
-            vec![&library.package_id, &cell.package_id],
-            Dependency::is_ordinary,
-        );
+        let needed = workspace.closure(vec![&library.package_id, &cell.package_id], Dependency::is_ordinary);
 
         // Build scripts and proc macros have dependencies of their own, built without optimization: cells never see them.
-        let deps = artifacts
-            .iter()
-            .filter(|artifact| needed.contains(artifact.package_id.as_str()))
-            .filter_map(|artifact| match () {
-                () if artifact.is_proc_macro() => artifact.file("so"),
-                () if artifact.is_library() && artifact.profile.opt_level == opt_level => {
-                    artifact.file("rmeta")
+        let deps =
+            artifacts.iter().filter(|artifact| needed.contains(artifact.package_id.as_str())).filter_map(|artifact| {
+                match () {
+                    () if artifact.is_proc_macro() => artifact.file("so"),
+                    () if artifact.is_library() && artifact.profile.opt_level == opt_level => artifact.file("rmeta"),
+                    () => None,
                 }
-                () => None,
             });
-        let mut externs = Vec::new();
-        for name in FOR_CELLS {
+        // A dylib is linked, so it is named itself; of all else the metadata is enough, its code is in the collections' dylib.
+        let externs = FOR_CELLS.iter().map(|&name| {
             let artifact = named_library(artifacts, name, Some(opt_level))?;
-            let metadata = artifact.file("rmeta").map(|file| within("deps", file));
-            let dylib = artifact.file("so").map(|file| within("bin", file));
-            externs.extend([metadata, dylib].into_iter().flatten().map(|path| Extern {
-                name: name.to_owned(),
-                path,
-            }));
-        }
+            let file = artifact.file("so").or_else(|| artifact.file("rmeta"));
+            Ok((name, file.ok_or(Error::NoArtifact { what: "metadata of a library", name })?))
+        });
         Ok(Self {
             kernel: program(artifacts, "lazuli-kernel")?,
             runtime: program(artifacts, "lazuli-runtime")?,
             facade: program(artifacts, "lazuli-facade")?,
-            library: library.file("so").ok_or(Error::NoArtifact {
-                what: "shared library",
-                name: "lazuli",
-            })?,
-            cell: cell.file("so").ok_or(Error::NoArtifact {
-                what: "shared library",
-                name: "lazuli_cell",
-            })?,
+            library: library.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli" })?,
+            cell: cell.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli_cell" })?,
             std: shared_std(toolchain)?,
             deps: deps.collect(),
-            externs,
+            externs: externs.collect::<Result<_>>()?,
         })
     }
 
@@ -161,12 +157,7 @@ impl<'a> Parts<'a> {
 }
 
 /// Brings `parts` into a folder below `builds` and hands back that folder; a stage that is there already is kept.
-pub fn stage(
-    parts: &Parts<'_>,
-    toolchain: &Toolchain,
-    workspace: &Workspace,
-    builds: &Path,
-) -> Result<PathBuf> {
+pub fn stage(parts: &Parts<'_>, toolchain: &Toolchain, workspace: &Workspace, builds: &Path) -> Result<PathBuf> {
     let (name, id) = parts.name(toolchain)?;
     let folder = builds.join(name);
     if Manifest::read(&folder).is_ok() {
@@ -175,7 +166,7 @@ pub fn stage(
     let started = Instant::now();
     // Made under another name and moved when whole, so that no one ever sees half a stage.
     let unfinished = builds.join(format!("unfinished-{}", std::process::id()));
-    let made = fill(&unfinished, parts, toolchain, workspace, id);
+    let made = fill(&unfinished, &folder, parts, toolchain, workspace, id);
     let made = made.and_then(|()| {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(cannot_write(&folder))?;
@@ -187,36 +178,27 @@ pub fn stage(
         let _ = fs::remove_dir_all(&unfinished);
     }
     made?;
-    eprintln!(
-        "staged into {} in {:.1} s",
-        folder.display(),
-        started.elapsed().as_secs_f64()
-    );
+    eprintln!("staged into {} in {:.1} s", folder.display(), started.elapsed().as_secs_f64());
     Ok(folder)
 }
 
 fn fill(
     folder: &Path,
+    home: &Path,
     parts: &Parts<'_>,
     toolchain: &Toolchain,
     workspace: &Workspace,
     id: BuildId,
 ) -> Result<()> {
-    let (bin, deps, world) = (
-        folder.join("bin"),
-        folder.join("deps"),
-        folder.join("world"),
-    );
+    let (bin, deps, world) = (folder.join("bin"), folder.join("deps"), folder.join("world"));
+    // Where the files will be once the folder has its name.
+    let within = |part: &str, file: &Path| home.join(part).join(file_name(file));
+    let staged =
+        |file: &Path| within(if file.extension().is_some_and(|end| end == "so") { "bin" } else { "deps" }, file);
     for path in [&bin, &deps, &world] {
         fs::create_dir_all(path).map_err(cannot_write(path))?;
     }
-    for file in [
-        parts.kernel,
-        parts.runtime,
-        parts.library,
-        parts.cell,
-        &parts.std,
-    ] {
+    for file in [parts.kernel, parts.runtime, parts.library, parts.cell, &parts.std] {
         link(file, &bin)?;
     }
     for file in &parts.deps {
@@ -227,41 +209,33 @@ fn fill(
         lazuli: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: id.to_string(),
         rustc: toolchain.rustc.clone(),
-        rustc_verbose_version: toolchain.verbose_version.clone(),
+        rustc_version: toolchain.verbose_version.clone(),
         cargo: toolchain.cargo.clone(),
+        rustc_flags: CELL_FLAGS.iter().map(|flag| (*flag).to_owned()).collect(),
         kernel: within("bin", parts.kernel),
         runtime: within("bin", parts.runtime),
-        deps: "deps".into(),
-        world: "world".into(),
-        externs: parts.externs.clone(),
+        collections: within("bin", parts.library),
+        externs: parts.externs.iter().map(|(name, file)| ((*name).to_owned(), staged(file))).collect(),
+        dependencies: home.join("deps"),
+        world: home.join("world"),
     };
     let path = folder.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     fs::write(&path, text).map_err(cannot_write(&path))
 }
 
-fn make_world(
-    facade: &Path,
-    toolchain: &Toolchain,
-    workspace: &Workspace,
-    world: &Path,
-) -> Result<()> {
+fn make_world(facade: &Path, toolchain: &Toolchain, workspace: &Workspace, world: &Path) -> Result<()> {
     let collections = workspace.members().find(|package| package.name == "lazuli");
-    let checkout = collections
-        .and_then(|package| package.manifest_path.parent())
-        .unwrap_or(Path::new("."));
+    let checkout = collections.and_then(|package| package.manifest_path.parent()).unwrap_or(Path::new("."));
     let mut maker = child::command(facade);
     maker.arg(toolchain.library_source()).arg(world);
-    maker
-        .env("CARGO", &toolchain.cargo)
-        .env("RUSTC", &toolchain.rustc)
-        .current_dir(checkout);
+    maker.env("CARGO", &toolchain.cargo).env("RUSTC", &toolchain.rustc).current_dir(checkout);
     child::read(&mut maker, "is the target folder whole?").map(drop)
 }
 
 /// Hard-links `file` into `folder`, or copies it where that is another disk.
 fn link(file: &Path, folder: &Path) -> Result<()> {
-    let to = folder.join(file.file_name().expect("artifacts are files"));
+    let to = folder.join(file_name(file));
     match fs::hard_link(file, &to) {
         Ok(()) => Ok(()),
         // Two versions of a package may report one file.
@@ -275,58 +249,35 @@ pub fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Write { path, source }
 }
 
-fn within(folder: &str, file: &Path) -> PathBuf {
-    Path::new(folder).join(file.file_name().expect("artifacts are files"))
+fn file_name(file: &Path) -> &OsStr {
+    file.file_name().expect("artifacts are files")
 }
 
-fn named_library<'a>(
-    artifacts: &'a [Artifact],
-    name: &'static str,
-    opt_level: Option<&str>,
-) -> Result<&'a Artifact> {
+fn named_library<'a>(artifacts: &'a [Artifact], name: &'static str, opt_level: Option<&str>) -> Result<&'a Artifact> {
     let fits = |artifact: &&Artifact| {
         artifact.target.name == name
             && artifact.is_library()
             && !artifact.profile.test
             && opt_level.is_none_or(|level| artifact.profile.opt_level == level)
     };
-    artifacts.iter().find(fits).ok_or(Error::NoArtifact {
-        what: "library",
-        name,
-    })
+    artifacts.iter().find(fits).ok_or(Error::NoArtifact { what: "library", name })
 }
 
 fn program<'a>(artifacts: &'a [Artifact], name: &'static str) -> Result<&'a Path> {
     let fits = |artifact: &&Artifact| artifact.target.name == name && !artifact.profile.test;
-    let program = artifacts
-        .iter()
-        .filter(fits)
-        .find_map(|artifact| artifact.executable.as_deref());
-    program.ok_or(Error::NoArtifact {
-        what: "program",
-        name,
-    })
+    let program = artifacts.iter().filter(fits).find_map(|artifact| artifact.executable.as_deref());
+    program.ok_or(Error::NoArtifact { what: "program", name })
 }
 
 fn shared_std(toolchain: &Toolchain) -> Result<PathBuf> {
     let folder = toolchain.libraries();
-    let entries = fs::read_dir(&folder).map_err(|source| Error::Read {
-        path: folder,
-        source,
-    })?;
+    let entries = fs::read_dir(&folder).map_err(|source| Error::Read { path: folder, source })?;
     let is_std = |path: &PathBuf| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         name.starts_with("libstd-") && name.ends_with(".so")
     };
     let found = entries.flatten().map(|entry| entry.path()).find(is_std);
-    found.ok_or(Error::NoArtifact {
-        what: "shared library in the toolchain",
-        name: "libstd",
-    })
+    found.ok_or(Error::NoArtifact { what: "shared library in the toolchain", name: "libstd" })
 }
 
 /// Fowler–Noll–Vo: equal on every machine and in every release, which std's hasher does not promise.
@@ -351,24 +302,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_reads_back_as_written() {
-        let manifest = Manifest {
-            lazuli: "0.1.0".into(),
-            build_id: "00ff".into(),
-            rustc: "/t/bin/rustc".into(),
-            rustc_verbose_version: "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\n".into(),
-            cargo: "/t/bin/cargo".into(),
-            kernel: "bin/lazuli-kernel".into(),
-            runtime: "bin/lazuli-runtime".into(),
-            deps: "deps".into(),
-            world: "world".into(),
-            externs: vec![Extern {
-                name: "serde".into(),
-                path: "deps/libserde-1.rmeta".into(),
-            }],
-        };
-        let text = serde_json::to_string(&manifest).unwrap();
-        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+    fn cells_are_compiled_with_flags_of_the_build() {
+        let config = include_str!("../../.cargo/config.toml");
+        assert!(CELL_FLAGS.iter().all(|flag| config.contains(&format!("\"{flag}\""))));
     }
 
     #[test]
@@ -380,10 +316,7 @@ mod tests {
         link(&built, &folder.join("bin")).unwrap();
         fs::remove_file(&built).unwrap();
         fs::write(&built, "second build").unwrap();
-        assert_eq!(
-            fs::read_to_string(folder.join("bin/liblazuli.so")).unwrap(),
-            "first build"
-        );
+        assert_eq!(fs::read_to_string(folder.join("bin/liblazuli.so")).unwrap(), "first build");
         fs::remove_dir_all(folder).unwrap();
     }
 }

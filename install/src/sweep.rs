@@ -9,24 +9,16 @@ use std::path::{Path, PathBuf};
 /// A build that cannot be removed stays for the next time: nothing depends on its going.
 pub fn old_builds(builds: &Path, keep: Option<&Path>) -> usize {
     let used = mapped_below(builds);
-    let folders = fs::read_dir(builds)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
-    let unused = folders.filter(|folder| {
-        Some(folder.as_path()) != keep && !used.contains(folder) && !is_being_made(folder)
-    });
-    unused
-        .filter(|folder| fs::remove_dir_all(folder).is_ok())
-        .count()
+    let folders = fs::read_dir(builds).into_iter().flatten().flatten().map(|entry| entry.path());
+    let unused =
+        folders.filter(|folder| Some(folder.as_path()) != keep && !used.contains(folder) && !is_being_made(folder));
+    unused.filter(|folder| fs::remove_dir_all(folder).is_ok()).count()
 }
 
 /// `unfinished-PID` belongs to a set-up that may still be at work.
 fn is_being_made(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name.strip_prefix("unfinished-")
-        .is_some_and(|process| Path::new("/proc").join(process).exists())
+    name.strip_prefix("unfinished-").is_some_and(|process| Path::new("/proc").join(process).exists())
 }
 
 /// The builds that some process has a program or library of in its memory.
@@ -35,15 +27,11 @@ pub fn mapped_below(builds: &Path) -> BTreeSet<PathBuf> {
     let maps = processes.filter_map(|entry| fs::read_to_string(entry.path().join("maps")).ok());
     // maps has real paths; the data folder may be behind a link.
     let real = fs::canonicalize(builds).unwrap_or_else(|_| builds.to_owned());
-    maps.flat_map(|text| builds_in(&text, &real))
-        .map(|name| builds.join(name))
-        .collect()
+    maps.flat_map(|text| builds_in(&text, &real)).map(|name| builds.join(name)).collect()
 }
 
 fn builds_in(maps: &str, builds: &Path) -> Vec<PathBuf> {
-    let paths = maps
-        .lines()
-        .filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));
+    let paths = maps.lines().filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));
     let inside = paths.filter_map(|path| path.strip_prefix(builds).ok()?.components().next());
     inside.map(|name| PathBuf::from(name.as_os_str())).collect()
 }

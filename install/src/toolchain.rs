@@ -25,29 +25,20 @@ impl Toolchain {
     /// The toolchain that is active in `checkout`.
     pub fn find(checkout: &Path) -> Result<Self> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let ask = |arguments: &[&str]| {
-            child::read(
-                child::command(&rustc).args(arguments).current_dir(checkout),
-                GET_RUST,
-            )
-        };
+        let ask =
+            |arguments: &[&str]| child::read(child::command(&rustc).args(arguments).current_dir(checkout), GET_RUST);
         let sysroot = PathBuf::from(ask(&["--print", "sysroot"])?.trim());
         let verbose_version = ask(&["-vV"])?;
         let toolchain = Self {
             rustc: real(&sysroot, "rustc", rustc),
-            cargo: real(
-                &sysroot,
-                "cargo",
-                env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-            ),
+            cargo: real(&sysroot, "cargo", env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
             sysroot,
             verbose_version,
         };
         match toolchain.field("release") {
-            release if version(release) < version(NEEDED) => Err(Error::OldRust {
-                found: release.to_owned(),
-                needed: NEEDED,
-            }),
+            release if version(release) < version(NEEDED) => {
+                Err(Error::OldRust { found: release.to_owned(), needed: NEEDED })
+            }
             _ => Ok(toolchain),
         }
     }
@@ -63,19 +54,13 @@ impl Toolchain {
     }
 
     fn field(&self, name: &str) -> &str {
-        let line = self
-            .verbose_version
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let line = self.verbose_version.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.unwrap_or_default()
     }
 
     /// Folder of the target libraries, the shared std among them.
     pub fn libraries(&self) -> PathBuf {
-        self.sysroot
-            .join("lib/rustlib")
-            .join(self.host())
-            .join("lib")
+        self.sysroot.join("lib/rustlib").join(self.host()).join("lib")
     }
 
     /// The source of the standard library, from which rust-analyzer's small world is made.
@@ -92,10 +77,7 @@ impl Toolchain {
         if self.has_library_source() {
             return Ok(());
         }
-        let missing = |mend: &str| Error::NoRustSource {
-            path: self.library_source(),
-            mend: mend.to_owned(),
-        };
+        let missing = |mend: &str| Error::NoRustSource { path: self.library_source(), mend: mend.to_owned() };
         let name = self.name_in_rustup().ok_or_else(|| {
             missing("this Rust does not come from rustup: install the package that holds it (Debian: rust-src)")
         })?;
@@ -107,9 +89,7 @@ impl Toolchain {
         if self.has_library_source() {
             return Ok(());
         }
-        Err(missing(&format!(
-            "`rustup component add rust-src --toolchain {name}` did not bring it"
-        )))
+        Err(missing(&format!("`rustup component add rust-src --toolchain {name}` did not bring it")))
     }
 
     fn name_in_rustup(&self) -> Option<&str> {
@@ -121,28 +101,19 @@ impl Toolchain {
 /// The tool inside the sysroot; a distribution may keep it elsewhere, then the name we were given stays.
 fn real(sysroot: &Path, name: &str, given: OsString) -> PathBuf {
     let inside = sysroot.join("bin").join(name);
-    if inside.is_file() {
-        inside
-    } else {
-        on_path(&given).unwrap_or_else(|| given.into())
-    }
+    if inside.is_file() { inside } else { on_path(&given).unwrap_or_else(|| given.into()) }
 }
 
 /// The absolute path of a program on PATH.
 pub fn on_path(program: impl AsRef<Path>) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program.as_ref()))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|folder| folder.join(program.as_ref())).find(|file| file.is_file())
 }
 
 /// `1.95.0-nightly` as numbers that compare.
 fn version(text: &str) -> Vec<u32> {
     let plain = text.split('-').next().unwrap_or_default();
-    plain
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect()
+    plain.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]

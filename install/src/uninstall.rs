@@ -19,9 +19,7 @@ pub fn run() -> Result<ExitCode> {
         println!("nothing was installed");
     }
     if !in_use.is_empty() {
-        println!(
-            "kernels still run from what was removed; they go on until something needs a new file: close them"
-        );
+        println!("kernels still run from what was removed; they go on until something needs a new file: close them");
     }
     println!("the checkout and its target folder are untouched; `cargo clean` frees the latter");
     Ok(ExitCode::SUCCESS)
@@ -31,8 +29,7 @@ pub fn run() -> Result<ExitCode> {
 fn remove(place: &Place) -> Result<bool> {
     let mut removed = false;
     // A kernelspec of that name which is not ours stays.
-    if matches!(kernelspec::installed(place), Ok(Some(folder)) if folder.starts_with(&place.builds))
-    {
+    if matches!(kernelspec::installed(place), Ok(Some(folder)) if folder.starts_with(&place.builds)) {
         removed |= take_away(&place.kernelspec())?;
     }
     for folder in [&place.builds, &place.python] {
@@ -63,20 +60,11 @@ mod tests {
         let root = std::env::temp_dir().join(format!("lazuli-uninstall-{}", std::process::id()));
         let place = Place::below(&root);
         let build = place.builds.join("ab12");
-        for folder in [
-            &build,
-            &place.python,
-            &place.kernelspec(),
-            &place.jupyter.join("kernels/python3"),
-        ] {
+        for folder in [&build, &place.python, &place.kernelspec(), &place.jupyter.join("kernels/python3")] {
             fs::create_dir_all(folder).unwrap();
         }
         let spec = place.kernelspec().join("kernel.json");
-        fs::write(
-            &spec,
-            format!(r#"{{"env": {{"LAZULI_HOME": "{}"}}}}"#, build.display()),
-        )
-        .unwrap();
+        fs::write(&spec, format!(r#"{{"env": {{"LAZULI_HOME": "{}"}}}}"#, build.display())).unwrap();
         assert!(remove(&place).unwrap());
         assert!(!place.kernelspec().exists() && !place.builds.exists() && !place.python.exists());
         assert!(place.jupyter.join("kernels/python3").exists());

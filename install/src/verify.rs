@@ -65,19 +65,12 @@ impl AddAssign for Tally {
 
 impl Tally {
     fn of(passed: bool) -> Self {
-        Self {
-            passed: usize::from(passed),
-            failed: usize::from(!passed),
-            left_out: 0,
-        }
+        Self { passed: usize::from(passed), failed: usize::from(!passed), left_out: 0 }
     }
 
     /// Reads the closing line of a test runner, `12 passed; 0 failed; 1 ignored` or `3 failed, 9 passed in 2.1s`.
     fn read(line: &str) -> Self {
-        let words: Vec<&str> = line
-            .split([' ', ',', ';', '.', '='])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = line.split([' ', ',', ';', '.', '=']).filter(|word| !word.is_empty()).collect();
         let mut tally = Self::default();
         for pair in words.windows(2) {
             let Ok(count) = pair[0].parse::<usize>() else {
@@ -104,13 +97,7 @@ pub fn run(parts: &[Part], pytest: &[OsString]) -> Result<ExitCode> {
     let place = Place::below(&home);
     let mut total = Tally::default();
     let mut end = |part: Part, tally: Tally| {
-        eprintln!(
-            "{}: {} passed, {} failed, {} left out",
-            part.name(),
-            tally.passed,
-            tally.failed,
-            tally.left_out
-        );
+        eprintln!("{}: {} passed, {} failed, {} left out", part.name(), tally.passed, tally.failed, tally.left_out);
         total += tally;
     };
 
@@ -118,30 +105,17 @@ pub fn run(parts: &[Part], pytest: &[OsString]) -> Result<ExitCode> {
         heading(Part::Format);
         let mut fmt = child::command(&toolchain.cargo);
         fmt.args(["fmt", "--all", "--check"]).current_dir(&checkout);
-        let status = child::start(
-            fmt.status(),
-            &fmt,
-            "`rustup component add rustfmt` brings it",
-        )?;
+        let status = child::start(fmt.status(), &fmt, "`rustup component add rustfmt` brings it")?;
         end(Part::Format, Tally::of(status.success()));
     }
     if parts.iter().any(|part| *part != Part::Format) {
         toolchain.ensure_library_source()?;
-        let build =
-            |arguments: &[&str]| workspace::build(&checkout, &toolchain, &workspace, arguments);
+        let build = |arguments: &[&str]| workspace::build(&checkout, &toolchain, &workspace, arguments);
         let artifacts = build(&["build", "--workspace"])?;
         if parts.contains(&Part::Clippy) {
             heading(Part::Clippy);
-            let (clean, faulty) =
-                clippy::lint(&toolchain, &workspace, &artifacts, &home.join("clippy"))?;
-            end(
-                Part::Clippy,
-                Tally {
-                    passed: clean.len(),
-                    failed: faulty.len(),
-                    left_out: 0,
-                },
-            );
+            let (clean, faulty) = clippy::lint(&toolchain, &workspace, &artifacts, &home.join("clippy"))?;
+            end(Part::Clippy, Tally { passed: clean.len(), failed: faulty.len(), left_out: 0 });
         }
         if parts.contains(&Part::Rust) {
             heading(Part::Rust);
@@ -152,21 +126,11 @@ pub fn run(parts: &[Part], pytest: &[OsString]) -> Result<ExitCode> {
         }
         if parts.contains(&Part::Python) {
             heading(Part::Python);
-            end(
-                Part::Python,
-                python_tests(&place, &toolchain, &workspace, &artifacts, pytest)?,
-            );
+            end(Part::Python, python_tests(&place, &toolchain, &workspace, &artifacts, pytest)?);
         }
     }
-    println!(
-        "{} passed, {} failed, {} left out",
-        total.passed, total.failed, total.left_out
-    );
-    Ok(if total.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    println!("{} passed, {} failed, {} left out", total.passed, total.failed, total.left_out);
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn heading(part: Part) {
@@ -175,9 +139,7 @@ fn heading(part: Part) {
 
 fn rust_tests(checkout: &Path, toolchain: &Toolchain) -> Result<Tally> {
     let mut cargo = child::command(&toolchain.cargo);
-    cargo
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .current_dir(checkout);
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).current_dir(checkout);
     count(&mut cargo, |line| line.starts_with("test result:"))
 }
 
@@ -199,50 +161,26 @@ fn python_tests(
     }
     let staged = lab::install(place, toolchain, workspace, artifacts)?;
     let mut tests = python.command(place, "python");
-    tests.args([
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-rs",
-        "--durations=5",
-    ]);
-    tests
-        .arg(place.checkout.join("kernel/tests/python"))
-        .args(pytest);
-    tests
-        .env("LAZULI_CHECKOUT", &place.checkout)
-        .env("LAZULI_STAGE", staged);
-    tests.env(
-        "LAZULI_SCREENSHOTS",
-        workspace.target_directory.join("screenshots"),
-    );
+    tests.args(["-m", "pytest", "-p", "no:cacheprovider", "-rs", "--durations=5"]);
+    tests.arg(place.checkout.join("kernel/tests/python")).args(pytest);
+    tests.env("LAZULI_CHECKOUT", &place.checkout).env("LAZULI_STAGE", staged);
+    tests.env("LAZULI_SCREENSHOTS", workspace.target_directory.join("screenshots"));
     tests.current_dir(&place.checkout);
     count(&mut tests, is_closing_line_of_pytest)
 }
 
 /// Such as `=== 1 failed, 9 passed in 2.10s (0:00:02) ===`.
 fn is_closing_line_of_pytest(line: &str) -> bool {
-    line.starts_with("==")
-        && line.ends_with("==")
-        && line.contains(" in ")
-        && Tally::read(line) != Tally::default()
+    line.starts_with("==") && line.ends_with("==") && line.contains(" in ") && Tally::read(line) != Tally::default()
 }
 
 /// Runs a test runner, shows what it says, and adds up its closing lines; a runner that fails without a failed test
 /// counts as one.
 fn count(runner: &mut Command, is_closing: impl Fn(&str) -> bool) -> Result<Tally> {
-    let mut running = child::start(
-        runner.stdout(Stdio::piped()).spawn(),
-        runner,
-        "is the build whole?",
-    )?;
+    let mut running = child::start(runner.stdout(Stdio::piped()).spawn(), runner, "is the build whole?")?;
     let mut tally = Tally::default();
     let output = running.stdout.take().expect("stdout was piped");
-    for line in BufReader::new(output)
-        .split(b'\n')
-        .map_while(std::io::Result::ok)
-    {
+    for line in BufReader::new(output).split(b'\n').map_while(std::io::Result::ok) {
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
         if is_closing(&line) {
@@ -251,16 +189,8 @@ fn count(runner: &mut Command, is_closing: impl Fn(&str) -> bool) -> Result<Tall
     }
     let status = child::start(running.wait(), runner, "see above")?;
     if !status.success() && tally.failed == 0 {
-        let name = runner
-            .get_args()
-            .next()
-            .unwrap_or(OsStr::new(""))
-            .to_string_lossy()
-            .into_owned();
-        eprintln!(
-            "{} {name} ended with {status}",
-            runner.get_program().to_string_lossy()
-        );
+        let name = runner.get_args().next().unwrap_or(OsStr::new("")).to_string_lossy().into_owned();
+        eprintln!("{} {name} ended with {status}", runner.get_program().to_string_lossy());
         tally.failed = 1;
     }
     Ok(tally)
@@ -271,15 +201,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, passed: usize, failed: usize, left_out: usize) {
-        assert_eq!(
-            Tally::read(line),
-            Tally {
-                passed,
-                failed,
-                left_out
-            },
-            "{line}"
-        );
+        assert_eq!(Tally::read(line), Tally { passed, failed, left_out }, "{line}");
     }
 
     #[test]
@@ -290,26 +212,14 @@ mod tests {
             0,
             1,
         );
-        check(
-            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
-            2,
-            1,
-            0,
-        );
-        check(
-            "======= 3 failed, 9 passed, 2 skipped, 1 error in 2.10s (0:00:02) =======",
-            9,
-            4,
-            2,
-        );
+        check("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out", 2, 1, 0);
+        check("======= 3 failed, 9 passed, 2 skipped, 1 error in 2.10s (0:00:02) =======", 9, 4, 2);
         check("no tests ran in 0.01s", 0, 0, 0);
     }
 
     #[test]
     fn only_the_closing_line_counts() {
-        assert!(is_closing_line_of_pytest(
-            "=== 1 failed, 9 passed in 2.10s ==="
-        ));
+        assert!(is_closing_line_of_pytest("=== 1 failed, 9 passed in 2.10s ==="));
         assert!(!is_closing_line_of_pytest("the cell said 3 failed"));
         assert!(!is_closing_line_of_pytest("=== slowest 5 durations ==="));
     }

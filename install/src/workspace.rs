@@ -79,69 +79,37 @@ impl Dependency {
     }
 
     fn is_built(&self) -> bool {
-        self.dep_kinds
-            .iter()
-            .any(|edge| edge.kind.as_deref() != Some("dev"))
+        self.dep_kinds.iter().any(|edge| edge.kind.as_deref() != Some("dev"))
     }
 }
 
 impl Workspace {
     pub fn read(checkout: &Path, toolchain: &Toolchain) -> Result<Self> {
         let mut cargo = child::command(&toolchain.cargo);
-        cargo.args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--filter-platform",
-            toolchain.host(),
-        ]);
-        let answer = child::read(
-            cargo.current_dir(checkout),
-            "install Rust from https://rustup.rs",
-        )?;
-        serde_json::from_str(&answer).map_err(|source| Error::Answer {
-            program: "cargo metadata",
-            source,
-        })
+        cargo.args(["metadata", "--format-version", "1", "--filter-platform", toolchain.host()]);
+        let answer = child::read(cargo.current_dir(checkout), "install Rust from https://rustup.rs")?;
+        serde_json::from_str(&answer).map_err(|source| Error::Answer { program: "cargo metadata", source })
     }
 
     pub fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
+        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 
     /// The edges that leave a package.
     pub fn dependencies(&self, id: &str) -> &[Dependency] {
-        self.resolve
-            .nodes
-            .iter()
-            .find(|node| node.id == id)
-            .map_or(&[], |node| &node.deps)
+        self.resolve.nodes.iter().find(|node| node.id == id).map_or(&[], |node| &node.deps)
     }
 
     /// Everything reachable from `roots` over the edges that `follow` accepts, the roots included.
-    pub fn closure<'a>(
-        &'a self,
-        roots: Vec<&'a str>,
-        follow: impl Fn(&Dependency) -> bool,
-    ) -> BTreeSet<&'a str> {
-        let edges: BTreeMap<&str, &[Dependency]> = self
-            .resolve
-            .nodes
-            .iter()
-            .map(|node| (node.id.as_str(), node.deps.as_slice()))
-            .collect();
+    pub fn closure<'a>(&'a self, roots: Vec<&'a str>, follow: impl Fn(&Dependency) -> bool) -> BTreeSet<&'a str> {
+        let edges: BTreeMap<&str, &[Dependency]> =
+            self.resolve.nodes.iter().map(|node| (node.id.as_str(), node.deps.as_slice())).collect();
         let mut waiting = roots;
         let mut seen = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if seen.insert(id) {
                 let reached = edges.get(id).into_iter().flat_map(|deps| deps.iter());
-                waiting.extend(
-                    reached
-                        .filter(|edge| follow(edge))
-                        .map(|edge| edge.pkg.as_str()),
-                );
+                waiting.extend(reached.filter(|edge| follow(edge)).map(|edge| edge.pkg.as_str()));
             }
         }
         seen
@@ -179,10 +147,7 @@ pub struct Profile {
 impl Artifact {
     /// Its first file that ends so.
     pub fn file(&self, extension: &str) -> Option<&Path> {
-        self.filenames
-            .iter()
-            .map(PathBuf::as_path)
-            .find(|path| path.extension().is_some_and(|end| end == extension))
+        self.filenames.iter().map(PathBuf::as_path).find(|path| path.extension().is_some_and(|end| end == extension))
     }
 
     pub fn is_proc_macro(&self) -> bool {
@@ -190,10 +155,7 @@ impl Artifact {
     }
 
     pub fn is_library(&self) -> bool {
-        self.target
-            .kind
-            .iter()
-            .any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "dylib"))
+        self.target.kind.iter().any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "dylib"))
     }
 }
 
@@ -209,9 +171,7 @@ pub fn build(
     announce(workspace);
 
     let mut cargo = child::command(&toolchain.cargo);
-    cargo
-        .args(arguments)
-        .arg("--message-format=json-render-diagnostics");
+    cargo.args(arguments).arg("--message-format=json-render-diagnostics");
     cargo.current_dir(checkout).stdout(Stdio::piped());
     let mut running = child::start(cargo.spawn(), &cargo, "install Rust from https://rustup.rs")?;
     let messages = BufReader::new(running.stdout.take().expect("stdout was piped"));
@@ -240,21 +200,13 @@ pub fn build(
         }
         if !shows_own_bar && said.elapsed() >= STILL_BUILDING {
             said = Instant::now();
-            eprintln!(
-                "    ... {} of about {packages} crates, {}",
-                finished.len(),
-                minutes(started.elapsed())
-            );
+            eprintln!("    ... {} of about {packages} crates, {}", finished.len(), minutes(started.elapsed()));
         }
     }
     reader.join().expect("reading lines does not panic");
     let status = child::start(running.wait(), &cargo, "see above")?;
     if !status.success() {
-        return Err(Error::Failed {
-            command: child::shown(&cargo),
-            status,
-            said: String::new(),
-        });
+        return Err(Error::Failed { command: child::shown(&cargo), status, said: String::new() });
     }
     if artifacts.iter().any(|artifact| !artifact.fresh) {
         eprintln!("built in {}", minutes(started.elapsed()));
@@ -276,9 +228,7 @@ fn announce(workspace: &Workspace) {
 }
 
 fn artifact(line: &str) -> Option<Artifact> {
-    line.contains(r#""reason":"compiler-artifact""#)
-        .then(|| serde_json::from_str(line).ok())
-        .flatten()
+    line.contains(r#""reason":"compiler-artifact""#).then(|| serde_json::from_str(line).ok()).flatten()
 }
 
 fn minutes(time: Duration) -> String {
@@ -313,9 +263,7 @@ mod tests {
                 .map(|(name, kind)| Dependency {
                     name: (*name).into(),
                     pkg: (*name).into(),
-                    dep_kinds: vec![DependencyKind {
-                        kind: kind.map(Into::into),
-                    }],
+                    dep_kinds: vec![DependencyKind { kind: kind.map(Into::into) }],
                 })
                 .collect(),
         };
@@ -325,14 +273,7 @@ mod tests {
             workspace_members: vec!["lazuli".into()],
             resolve: Resolve {
                 nodes: vec![
-                    node(
-                        "lazuli",
-                        &[
-                            ("polars", None),
-                            ("proptest", Some("dev")),
-                            ("cc", Some("build")),
-                        ],
-                    ),
+                    node("lazuli", &[("polars", None), ("proptest", Some("dev")), ("cc", Some("build"))]),
                     node("polars", &[("arrow", None)]),
                     node("arrow", &[("polars", None)]),
                     node("cc", &[]),
