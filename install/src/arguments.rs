@@ -20,6 +20,10 @@ pub enum Command {
         notebook: PathBuf,
         output: Option<PathBuf>,
     },
+    /// Set up, then measure kernels; what follows `--` goes to the bench.
+    Bench {
+        options: Vec<OsString>,
+    },
     Doctor,
     Uninstall,
     /// Parts to check, all when empty; what follows `--` goes to pytest.
@@ -37,6 +41,7 @@ cargo lab: Rust notebooks with lazy parallel collections
                                             set everything up, then execute a notebook without a browser and save it
                                             (in place, or as FILE); ends non-zero when a cell fails
     cargo lab setup                         set everything up, open nothing
+    cargo lab bench [-- OPTIONS]            set everything up, then measure cells and memory as a table
     cargo lab doctor                        say what is missing or stale, and how to mend it
     cargo lab uninstall                     take away what was put outside this checkout";
 
@@ -66,6 +71,14 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
             "--output" => output = Some(value("--output", "a file", args.next())?),
             "--" if notebook.is_none() && output.is_none() && word.is_none() => {
                 return Ok(Command::Open { jupyter: args.collect() });
+            }
+            "bench" if word.is_none() && notebook.is_none() && output.is_none() => {
+                let options = match args.next() {
+                    None => Vec::new(),
+                    Some(dashes) if dashes == "--" => args.collect(),
+                    Some(other) => return Err(unexpected("lab", &other)),
+                };
+                return Ok(Command::Bench { options });
             }
             "setup" if word.is_none() => word = Some(Command::Setup),
             "doctor" if word.is_none() => word = Some(Command::Doctor),
@@ -124,6 +137,7 @@ mod tests {
             "lab --output b.ipynb --run a.ipynb",
             Ok(Command::Run { notebook: "a.ipynb".into(), output: Some("b.ipynb".into()) }),
         );
+        check("lab bench -- --rounds 3", Ok(Command::Bench { options: vec!["--rounds".into(), "3".into()] }));
         check("lab --help", Ok(Command::Help(LAB_HELP)));
         check("verify rust", Ok(Command::Verify { parts: vec![Part::Rust], pytest: vec![] }));
         check(

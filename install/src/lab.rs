@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf, absolute};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::child;
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub fn setup() -> Result<Place> {
 pub fn install(place: &Place, toolchain: &Toolchain, workspace: &Workspace, artifacts: &[Artifact]) -> Result<PathBuf> {
     let parts = Parts::of(artifacts, workspace, toolchain)?;
     fs::create_dir_all(&place.builds).map_err(cannot_write(&place.builds))?;
-    let folder = stage::stage(&parts, toolchain, workspace, &place.builds)?;
+    let folder = stage::stage(&parts, toolchain, place)?;
     kernelspec::install(place, &folder)?;
     sweep::old_builds(&place.builds, Some(&folder));
     Ok(folder)
@@ -66,7 +66,19 @@ pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
     let place = setup()?;
     let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
     python.arg(place.shipped("python/run_notebook.py")).arg(&notebook).arg(&output);
-    let status = child::start(python.status(), &python, SEE_DOCTOR)?;
+    ended(&mut python)
+}
+
+/// Sets up and measures kernels.
+pub fn bench(options: &[OsString]) -> Result<ExitCode> {
+    let place = setup()?;
+    let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
+    python.arg(place.shipped("bench/cells.py")).args(options);
+    ended(&mut python)
+}
+
+fn ended(python: &mut Command) -> Result<ExitCode> {
+    let status = child::start(python.status(), python, SEE_DOCTOR)?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

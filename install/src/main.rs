@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Open { jupyter } => lab::open(&jupyter),
         Command::Setup => lab::setup().map(|_| ExitCode::SUCCESS),
         Command::Run { notebook, output } => lab::run(&notebook, output.as_deref()),
+        Command::Bench { options } => lab::bench(&options),
         Command::Doctor => doctor::run(),
         Command::Uninstall => uninstall::run(),
         Command::Verify { parts, pytest } => verify::run(&parts, &pytest),

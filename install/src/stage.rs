@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::build_id::BuildId;
 use crate::child;
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::toolchain::Toolchain;
 use crate::workspace::{Artifact, Dependency, Workspace};
 
@@ -156,8 +157,9 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Brings `parts` into a folder below `builds` and hands back that folder; a stage that is there already is kept.
-pub fn stage(parts: &Parts<'_>, toolchain: &Toolchain, workspace: &Workspace, builds: &Path) -> Result<PathBuf> {
+/// Brings `parts` into a folder of `place`'s builds and hands back that folder; a stage that is there already is kept.
+pub fn stage(parts: &Parts<'_>, toolchain: &Toolchain, place: &Place) -> Result<PathBuf> {
+    let builds = &place.builds;
     let (name, id) = parts.name(toolchain)?;
     let folder = builds.join(name);
     if Manifest::read(&folder).is_ok() {
@@ -166,7 +168,7 @@ pub fn stage(parts: &Parts<'_>, toolchain: &Toolchain, workspace: &Workspace, bu
     let started = Instant::now();
     // Made under another name and moved when whole, so that no one ever sees half a stage.
     let unfinished = builds.join(format!("unfinished-{}", std::process::id()));
-    let made = fill(&unfinished, &folder, parts, toolchain, workspace, id);
+    let made = fill(&unfinished, &folder, parts, toolchain, &place.checkout, id);
     let made = made.and_then(|()| {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(cannot_write(&folder))?;
@@ -187,7 +189,7 @@ fn fill(
     home: &Path,
     parts: &Parts<'_>,
     toolchain: &Toolchain,
-    workspace: &Workspace,
+    checkout: &Path,
     id: BuildId,
 ) -> Result<()> {
     let (bin, deps, world) = (folder.join("bin"), folder.join("deps"), folder.join("world"));
@@ -204,7 +206,7 @@ fn fill(
     for file in &parts.deps {
         link(file, &deps)?;
     }
-    make_world(parts.facade, toolchain, workspace, &world)?;
+    make_world(parts.facade, toolchain, checkout, &world)?;
     let manifest = Manifest {
         lazuli: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: id.to_string(),
@@ -224,13 +226,13 @@ fn fill(
     fs::write(&path, text).map_err(cannot_write(&path))
 }
 
-fn make_world(facade: &Path, toolchain: &Toolchain, workspace: &Workspace, world: &Path) -> Result<()> {
-    let collections = workspace.members().find(|package| package.name == "lazuli");
-    let checkout = collections.and_then(|package| package.manifest_path.parent()).unwrap_or(Path::new("."));
+fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Path) -> Result<()> {
     let mut maker = child::command(facade);
-    maker.arg(toolchain.library_source()).arg(world);
+    maker.arg(checkout).arg(world);
     maker.env("CARGO", &toolchain.cargo).env("RUSTC", &toolchain.rustc).current_dir(checkout);
-    child::read(&mut maker, "is the target folder whole?").map(drop)
+    let report = child::read(&mut maker, "is the target folder whole?")?;
+    eprint!("{report}");
+    Ok(())
 }
 
 /// Hard-links `file` into `folder`, or copies it where that is another disk.

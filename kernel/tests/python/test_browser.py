@@ -1,0 +1,167 @@
+"""The course in a real JupyterLab: opened in a headless browser, run cell by cell, and looked at.
+
+Left out, by name, where there is no Chromium.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(os.environ.get("LAZULI_CHECKOUT", Path(__file__).parents[3]))
+SCREENSHOTS = Path(os.environ.get("LAZULI_SCREENSHOTS", CHECKOUT / "target/screenshots"))
+NOTEBOOK = "01-parallel-computing.ipynb"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH (Debian: apt install chromium)"),
+    pytest.mark.skipif(not (CHECKOUT / "notebooks" / NOTEBOOK).exists(), reason=f"no notebooks/{NOTEBOOK}"),
+]
+
+TOKEN = "lazuli-test"
+MINUTES = 60_000
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    """A copy of the course: running it saves into it."""
+    copy = tmp_path_factory.mktemp("course") / "notebooks"
+    shutil.copytree(CHECKOUT / "notebooks", copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def lab(notebooks):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = notebooks.parent / "lab.log"
+    options = ["--no-browser", f"--port={port}", "--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}"]
+    options += ["--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.collaborative=False"]
+    # Else JupyterLab keeps only the visible cells in the page.
+    settings = notebooks.parent / "settings"
+    tracker = settings / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}')
+    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    with open(log, "w") as output:
+        command = [sys.executable, "-m", "jupyterlab", *options, str(notebooks)]
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_answers(f"{address}/api?token={TOKEN}", server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def wait_until_answers(address, server, log, patience=60):
+    ends = time.monotonic() + patience
+    while time.monotonic() < ends:
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    from playwright.sync_api import sync_playwright
+
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(MINUTES)
+        page.goto(f"{lab}/lab/tree/{NOTEBOOK}?token={TOKEN}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def executed(page):
+    """The notebook after Run All Cells: every code cell has a number, none is waiting."""
+    choose_kernel_if_asked(page)
+    page.wait_for_selector(".jp-NotebookPanel-toolbar")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(
+        """() => {
+            const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')]
+                .map(prompt => prompt.textContent);
+            return prompts.length > 0 && prompts.some(text => /\\d/.test(text)) && !prompts.some(text => text.includes('*'));
+        }""",
+        timeout=5 * MINUTES,
+    )
+    page.screenshot(path=SCREENSHOTS / "01-executed.png")
+    return page
+
+
+def choose_kernel_if_asked(page):
+    dialog = page.locator(".jp-Dialog").filter(has_text="Select Kernel")
+    if dialog.count():
+        dialog.get_by_role("button", name="Select").click()
+
+
+def test_the_kernel_is_offered_by_its_name(page):
+    page.wait_for_selector(".jp-NotebookPanel-toolbar :text('Rust (Lazuli)')")
+
+
+def test_no_cell_fails(executed):
+    errors = executed.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]')
+    failed = [text for text in errors.all_inner_texts() if "error" in text.lower() or "panic" in text.lower()]
+    assert not failed, failed
+
+
+def test_the_graph_picture_is_shown(executed):
+    pictures = executed.locator(".jp-OutputArea-output img")
+    assert pictures.count() > 0
+    keep(executed, pictures.first, "02-graph-picture.png")
+    drawn = pictures.evaluate_all("images => images.map(image => image.complete && image.naturalWidth)")
+    assert all(drawn), f"every picture is decoded: {drawn}"
+
+
+def test_tables_are_shown(executed):
+    tables = executed.locator(".jp-OutputArea-output table")
+    assert tables.count() > 0
+    keep(executed, tables.last, "03-table.png")
+
+
+def test_every_output_survives_where_the_notebook_is_not_trusted(lab, notebooks, executed):
+    """Saved and opened by someone else: JupyterLab strips what it does not trust."""
+    executed.keyboard.press("Control+s")
+    other = notebooks / "untrusted.ipynb"
+    wait_for_outputs(notebooks / NOTEBOOK)
+    # A copy with another text has no signature.
+    other.write_text((notebooks / NOTEBOOK).read_text().replace('"nbformat_minor"', ' "nbformat_minor"'))
+    page = executed.context.new_page()
+    page.set_default_timeout(MINUTES)
+    page.goto(f"{lab}/lab/workspaces/untrusted/tree/{other.name}?token={TOKEN}&reset")
+    page.wait_for_selector(".jp-OutputArea-output img")
+    page.screenshot(path=SCREENSHOTS / "04-untrusted.png")
+    page.close()
+
+
+def wait_for_outputs(notebook, patience=30):
+    ends = time.monotonic() + patience
+    while "data:image/svg+xml" not in notebook.read_text():
+        assert time.monotonic() < ends, "the notebook was not saved with its outputs"
+        time.sleep(0.2)
+
+
+def keep(page, element, name):
+    element.scroll_into_view_if_needed()
+    page.screenshot(path=SCREENSHOTS / name)
