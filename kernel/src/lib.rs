@@ -1,0 +1,3 @@
+//! Lazuli's Jupyter kernel.
+
+pub mod interpreter;
