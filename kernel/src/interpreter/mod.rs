@@ -272,7 +272,9 @@ pub enum Stream {
 #[non_exhaustive]
 pub enum InputError {
     /// The frontend that ran the cell cannot ask: a headless run, a grader.
-    #[error("this frontend does not take input from the user; run the cell in a notebook, or give it its input as a value")]
+    #[error(
+        "this frontend does not take input from the user; run the cell in a notebook, or give it its input as a value"
+    )]
     NotAllowed,
     /// The user interrupted the cell instead of answering.
     #[error("the cell was interrupted while it waited for input")]

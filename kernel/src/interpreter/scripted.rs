@@ -171,10 +171,7 @@ impl Scripted {
 
 impl Interpreter for Scripted {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        cell.code
-            .lines()
-            .find_map(|line| self.play(line, cell, output))
-            .unwrap_or(Outcome::Done { result: None })
+        cell.code.lines().find_map(|line| self.play(line, cell, output)).unwrap_or(Outcome::Done { result: None })
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
@@ -198,5 +195,7 @@ fn print(stream: Stream, text: &str) -> Output {
 
 fn word_start(code: &str, cursor: usize) -> usize {
     let before = &code[..cursor];
-    before.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))
+    before
+        .rfind(|c: char| !c.is_alphanumeric())
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))
 }
