@@ -1,1 +1,19 @@
+//! Lazy, parallel, larger-than-memory collections for Rust.
+//!
+//! Operations on a collection build a graph; nothing runs until `compute()`:
+//!
+//! - [`Delayed<T>`](delayed::Delayed): one value, made by calling any function lazily.
+//!
+//! The layers of this crate, each of which imports only those before it:
+//! [`graph`] ← [`schedule`] ← [`lazy`] ← the collections ← `display`.
 
+#![deny(unsafe_code, missing_docs, missing_debug_implementations)]
+
+pub mod error;
+pub mod graph;
+pub mod lazy;
+pub mod prelude;
+pub mod schedule;
+
+pub use error::{Error, Result};
+pub use schedule::{Scheduler, set_scheduler, with_scheduler};

@@ -1,0 +1,17 @@
+//! The error of every fallible call, so that `?` works in a function that returns [`Result`].
+//! Wraps the error of each layer; nothing inside the library imports it but the public calls.
+
+/// What a call of this library returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Anything that can go wrong in this library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A run stopped before its end.
+    #[error(transparent)]
+    Run(#[from] crate::schedule::RunError),
+    /// A task made a value of another type than its collection holds.
+    #[error(transparent)]
+    Type(#[from] crate::graph::WrongType),
+}

@@ -1,0 +1,122 @@
+//! A layer: one operation over many partitions, with where it came from and how to draw it.
+
+use std::sync::Arc;
+
+use super::{Key, Operation, Origin, Pattern};
+
+/// One operation over many partitions.
+#[derive(Debug)]
+pub struct Layer {
+    key: Key,
+    operation: Operation,
+    tasks: usize,
+    inputs: Vec<Input>,
+    origin: Origin,
+    picture: Picture,
+}
+
+/// An edge of the graph of layers.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The layer that is read.
+    pub layer: Arc<Layer>,
+    /// Which of its partitions each task reads.
+    pub pattern: Pattern,
+}
+
+/// What a picture of the graph says about a layer.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    /// The collection: `Array`, `Bag`, `DataFrame` or `Delayed`.
+    pub collection: &'static str,
+    /// One line more: dtype and shape, schema, element type.
+    pub detail: String,
+    /// Number of chunks along each axis; empty for what is not an array.
+    pub grid: Vec<usize>,
+}
+
+/// Builds a layer; made by [`Layer::of`].
+#[derive(Debug)]
+pub struct LayerBuilder {
+    operation: Operation,
+    tasks: usize,
+    inputs: Vec<Input>,
+    origin: Origin,
+    picture: Picture,
+}
+
+impl Layer {
+    /// Begins a layer that runs `operation` on each of `tasks` partitions.
+    pub fn of(operation: Operation, tasks: usize, origin: Origin) -> LayerBuilder {
+        LayerBuilder { operation, tasks, inputs: Vec::new(), origin, picture: Picture::default() }
+    }
+
+    /// The name of this work.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// What each task runs.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Number of tasks, which is the number of partitions made.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// The layers that are read, in the order in which the operation expects them.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// Where in the user's code this layer was built.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// What a picture says about this layer.
+    pub fn picture(&self) -> &Picture {
+        &self.picture
+    }
+}
+
+impl LayerBuilder {
+    /// Reads `node` by `pattern`.
+    pub fn reads(mut self, node: &super::Node, pattern: Pattern) -> Self {
+        self.inputs.push(Input { layer: node.layer().clone(), pattern });
+        self
+    }
+
+    /// What a picture says about this layer.
+    pub fn drawn(mut self, picture: Picture) -> Self {
+        self.picture = picture;
+        self
+    }
+
+    /// The finished layer as a node that collections hold.
+    pub fn build(self) -> super::Node {
+        let LayerBuilder { operation, tasks, inputs, origin, picture } = self;
+        let key = match operation.identity() {
+            Some((code, parameters)) => {
+                let inputs = inputs.iter().map(|input| input.layer.key);
+                Key::of_work(operation.name(), code ^ tasks, parameters, inputs)
+            }
+            None => Key::unique(),
+        };
+        super::Node::new(Arc::new(Layer { key, operation, tasks, inputs, origin, picture }))
+    }
+}
+
+impl Drop for Layer {
+    /// Frees a long chain of layers without recursion.
+    fn drop(&mut self) {
+        let mut inputs = std::mem::take(&mut self.inputs);
+        while let Some(input) = inputs.pop() {
+            if let Some(mut layer) = Arc::into_inner(input.layer) {
+                inputs.append(&mut layer.inputs);
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The graph that every collection builds: layers of tasks, made in O(1), turned into tasks only when
+//! they run or are drawn. Knows nothing of arrays, frames or threads. Imports: nothing in-house.
+//!
+//! A [`Layer`] is one operation over many partitions; it reads other layers by a [`Pattern`]
+//! (1:1, tree, all-to-all ...). A [`Plan`] is what remains of the graph for given targets: the tasks
+//! that are needed, in an order that keeps memory low.
+
+mod key;
+mod layer;
+mod node;
+mod operation;
+mod origin;
+mod pattern;
+mod plan;
+mod value;
+
+pub use key::Key;
+pub use layer::{Input, Layer, LayerBuilder, Picture};
+pub use node::Node;
+pub use operation::{Failure, Operation, Task};
+pub use origin::Origin;
+pub use pattern::Pattern;
+pub use plan::{Plan, TaskId};
+pub use value::{Value, WrongType};

@@ -1,0 +1,4 @@
+//! What a notebook imports: `use lazuli::prelude::*;`
+
+pub use crate::compute;
+pub use crate::schedule::{Scheduler, set_scheduler, with_scheduler};
