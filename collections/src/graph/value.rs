@@ -34,9 +34,7 @@ impl Value {
 
     /// The value as a `T`.
     pub fn get<T: Any>(&self) -> Result<&T, WrongType> {
-        self.data
-            .downcast_ref()
-            .ok_or(WrongType { expected: std::any::type_name::<T>(), found: self.type_name })
+        self.data.downcast_ref().ok_or(WrongType { expected: std::any::type_name::<T>(), found: self.type_name })
     }
 
     /// The value itself where this is its last reference, else a clone.

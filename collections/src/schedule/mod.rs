@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::graph::{Failure, Origin, Plan, Value};
 
 pub use cancel::{CancelToken, cancel_all};
-pub use unwind::Panicked;
 pub use event::{Event, Observer, watch};
 pub use report::{LayerReport, RunReport, last_run};
+pub use unwind::Panicked;
 
 /// What runs the tasks of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
