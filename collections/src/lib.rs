@@ -9,6 +9,7 @@
 
 #![deny(unsafe_code, missing_docs, missing_debug_implementations)]
 
+pub mod delayed;
 pub mod error;
 pub mod graph;
 pub mod lazy;

@@ -101,6 +101,24 @@ impl Operation {
         Operation { name, run: Arc::new(move |task| code(&closure, task)), identity }
     }
 
+    /// An operation with a closure of the user's and parameters that serialize.
+    ///
+    /// The same closure without captures, with equal parameters, is the same work.
+    pub fn with_parameters<F, P>(
+        name: &'static str,
+        closure: F,
+        parameters: P,
+        code: fn(&F, &P, Task) -> Result<Value, Failure>,
+    ) -> Self
+    where
+        F: Send + Sync + 'static,
+        P: Serialize + Send + Sync + 'static,
+    {
+        let content = if size_of::<F>() == 0 { rmp_serde::to_vec(&parameters).ok() } else { None };
+        let identity = content.map(|bytes| (code as usize, bytes));
+        Operation { name, run: Arc::new(move |task| code(&closure, &parameters, task)), identity }
+    }
+
     /// The verb shown in pictures and errors: `map`, `sum`, `read_csv` ...
     pub fn name(&self) -> &'static str {
         self.name

@@ -112,7 +112,7 @@ pub fn with_scheduler<R>(scheduler: Scheduler, work: impl FnOnce() -> R) -> R {
 #[non_exhaustive]
 pub enum RunError {
     /// A task returned an error.
-    #[error("{operation} failed in partition {partition} of {partitions} (built in {origin}): {source}")]
+    #[error("{operation} failed{} (built in {origin}): {source}", which(*.partition, *.partitions))]
     Task {
         /// The operation whose task failed.
         operation: &'static str,
@@ -128,6 +128,10 @@ pub enum RunError {
     /// The run was cancelled: by an interrupt, or from code.
     #[error("the run was cancelled; every variable is kept")]
     Cancelled,
+}
+
+fn which(partition: usize, partitions: usize) -> String {
+    if partitions == 1 { String::new() } else { format!(" in partition {partition} of {partitions}") }
 }
 
 /// Runs `plan` on the current scheduler; the values of its targets in their order.

@@ -1,0 +1,550 @@
+//! Any function called later: [`call`] gives a [`Delayed`], which other calls can take as an argument.
+//!
+//! Each call is one layer with one task. Arguments are lent (`&x`), so that the variable is still there
+//! in the next cell. Calls of a function without captures, whose arguments are all delayed, are named
+//! by what they do: written twice, they run once. Imports: graph, lazy.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+
+use crate::error::Result;
+use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType};
+use crate::graph::{function_name, short_type_name};
+use crate::lazy::{self, Lazy};
+
+/// A value that is computed only when asked: by [`compute`](Delayed::compute).
+///
+/// ```
+/// use lazuli::prelude::*;
+/// fn add(a: i64, b: i64) -> i64 { a + b }
+///
+/// # fn main() -> lazuli::Result<()> {
+/// let x = call(add, (1, 2));
+/// let y = call(add, (&x, 10));
+/// assert_eq!(y.compute()?, 13);
+/// assert_eq!((&x * &y).compute()?, 39);
+/// # Ok(()) }
+/// ```
+#[must_use = "a delayed value does nothing until `compute()`"]
+pub struct Delayed<T> {
+    node: Node,
+    value: PhantomData<fn() -> T>,
+}
+
+/// Calls `function` with `arguments` when the result is asked for.
+///
+/// Each member of the tuple is a plain value, a [`Delayed`] or a reference to one, or a vector of
+/// delayed values, which arrives as a vector of values.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// # fn main() -> lazuli::Result<()> {
+/// let squares: Vec<Delayed<i64>> = (1..4).map(|n| call(|n: i64| n * n, (n,))).collect();
+/// let total = call(|all: Vec<i64>, start: i64| start + all.iter().sum::<i64>(), (&squares, 100));
+/// assert_eq!(total.compute()?, 114);
+/// # Ok(()) }
+/// ```
+#[track_caller]
+pub fn call<P, F, A>(function: F, arguments: A) -> Delayed<F::Output>
+where
+    F: Function<P>,
+    F::Output: Clone + Send + Sync + 'static,
+    A: Arguments<P>,
+{
+    let mut reads = Reads::default();
+    arguments.note(&mut reads);
+    let receive = arguments.receive();
+    let work = move |received: &mut Received| Ok(value(function.apply(receive(received)?)));
+    layer(function_name::<F>(), work, reads, short_type_name::<F::Output>(), Origin::caller())
+}
+
+/// Like [`call`], for a function that returns a `Result`: its error is the error of the run.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// # fn main() -> lazuli::Result<()> {
+/// let parse = |text: String| text.parse::<i64>();
+/// assert_eq!(try_call(parse, ("7".to_string(),)).compute()?, 7);
+/// let error = try_call(parse, ("seven".to_string(),)).compute().unwrap_err();
+/// assert!(error.to_string().contains("invalid digit"));
+/// # Ok(()) }
+/// ```
+#[track_caller]
+pub fn try_call<P, F, A, T, E>(function: F, arguments: A) -> Delayed<T>
+where
+    F: Function<P, Output = Result<T, E>>,
+    A: Arguments<P>,
+    T: Clone + Send + Sync + 'static,
+    E: Into<Failure>,
+{
+    let mut reads = Reads::default();
+    arguments.note(&mut reads);
+    let receive = arguments.receive();
+    let work = move |received: &mut Received| match function.apply(receive(received)?) {
+        Ok(result) => Ok(value(result)),
+        Err(error) => Err(error.into()),
+    };
+    layer(function_name::<F>(), work, reads, short_type_name::<T>(), Origin::caller())
+}
+
+/// A value that is there already, as a [`Delayed`]: many calls can then share it.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// let ten = delayed(10);
+/// assert_eq!((&ten + &ten).compute().unwrap(), 20);
+/// ```
+#[track_caller]
+pub fn delayed<T: Clone + Send + Sync + 'static>(plain: T) -> Delayed<T> {
+    let work = move |_: &mut Received| Ok(value(plain.clone()));
+    layer("value", work, Reads::default(), short_type_name::<T>(), Origin::caller())
+}
+
+impl<T: Clone + Send + Sync + 'static> Delayed<T> {
+    /// A delayed value that is partition 0 of `node`.
+    pub(crate) fn from_node(node: Node) -> Self {
+        Delayed { node, value: PhantomData }
+    }
+
+    /// Runs what is needed and returns the value.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// assert_eq!(call(f64::sqrt, (9.0,)).compute().unwrap(), 3.0);
+    /// ```
+    pub fn compute(&self) -> Result<T> {
+        lazy::compute(self)
+    }
+
+    /// Runs what is needed now and keeps the value: what is built on the result starts from there.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// let slow = call(|| 42, ()).persist().unwrap();
+    /// assert_eq!((&slow + 1).compute().unwrap(), 43); // the closure does not run again
+    /// ```
+    pub fn persist(&self) -> Result<Self> {
+        Ok(Delayed::from_node(lazy::persist(&self.node)?))
+    }
+
+    /// A function of the value: `x.map(f)` is `call(f, (&x,))`, with the type of `f`'s parameter known.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// let words = delayed(vec!["lapis", "lazuli"]);
+    /// assert_eq!(words.map(|words| words.join(" ")).compute().unwrap(), "lapis lazuli");
+    /// ```
+    #[track_caller]
+    pub fn map<U, F>(&self, function: F) -> Delayed<U>
+    where
+        U: Clone + Send + Sync + 'static,
+        F: Fn(T) -> U + Send + Sync + 'static,
+    {
+        call(function, (self,))
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Lazy for Delayed<T> {
+    type Output = T;
+
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn gather(&self, partitions: Vec<Value>) -> Result<T> {
+        let value = partitions.into_iter().next().expect("a delayed value is one partition");
+        Ok(value.take()?)
+    }
+}
+
+impl<T> Clone for Delayed<T> {
+    fn clone(&self) -> Self {
+        Delayed { node: self.node.clone(), value: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Delayed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layer = self.node.layer();
+        write!(f, "Delayed<{}>({})", layer.picture().detail, layer.operation().name())
+    }
+}
+
+/// A function of any number of parameters, whose types are the tuple `P`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function of the parameters `{P}`",
+    note = "`call` takes functions of up to 8 parameters; give a closure's parameters their types: `|a: f64, b: f64| a + b`"
+)]
+pub trait Function<P>: Send + Sync + 'static {
+    /// What it returns.
+    type Output;
+
+    /// Calls it.
+    fn apply(&self, parameters: P) -> Self::Output;
+}
+
+/// A tuple of [`Argument`]s for a function whose parameters are the tuple `P`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are not arguments for the parameters `{P}`",
+    note = "arguments are a tuple, also when there is but one: `call(f, (x,))`"
+)]
+pub trait Arguments<P> {
+    /// Notes what is read.
+    #[doc(hidden)]
+    fn note(&self, reads: &mut Reads);
+
+    /// How the parameters are received from what was noted.
+    #[doc(hidden)]
+    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static;
+}
+
+/// What can be given for a parameter of type `P`: a `P`, or something that will be one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given for a parameter of type `{P}`",
+    note = "an argument is a `{P}`, a `&Delayed<{P}>`, or for a vector a `&Vec<Delayed<_>>`"
+)]
+pub trait Argument<P> {
+    /// Notes what is read.
+    #[doc(hidden)]
+    fn note(&self, reads: &mut Reads);
+
+    /// How the parameter is received from what was noted.
+    #[doc(hidden)]
+    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static;
+}
+
+/// What a call reads, gathered while its arguments are placed.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Reads {
+    nodes: Vec<Node>,
+    /// Length of each argument that is a vector.
+    lengths: Vec<usize>,
+}
+
+/// The values of what a call reads, handed out in the order in which the arguments were placed.
+#[doc(hidden)]
+pub struct Received<'a> {
+    values: &'a mut dyn Iterator<Item = Value>,
+    lengths: &'a mut dyn Iterator<Item = usize>,
+}
+
+impl fmt::Debug for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Received")
+    }
+}
+
+impl Reads {
+    fn note_all<T>(&mut self, list: &[Delayed<T>]) {
+        self.nodes.extend(list.iter().map(|delayed| delayed.node.clone()));
+        self.lengths.push(list.len());
+    }
+}
+
+fn receive_one<P: Clone + Send + Sync + 'static>(received: &mut Received) -> Result<P, WrongType> {
+    received.values.next().expect("every delayed argument was noted").take()
+}
+
+fn receive_all<P: Clone + Send + Sync + 'static>(received: &mut Received) -> Result<Vec<P>, WrongType> {
+    let length = received.lengths.next().expect("every vector was noted");
+    (0..length).map(|_| receive_one(received)).collect()
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<P> for P {
+    fn note(&self, _: &mut Reads) {}
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
+        move |_: &mut Received| Ok(self.clone())
+    }
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<P> for Delayed<P> {
+    fn note(&self, reads: &mut Reads) {
+        reads.nodes.push(self.node.clone());
+    }
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
+        receive_one
+    }
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<P> for &Delayed<P> {
+    fn note(&self, reads: &mut Reads) {
+        reads.nodes.push(self.node.clone());
+    }
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
+        receive_one
+    }
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for Vec<Delayed<P>> {
+    fn note(&self, reads: &mut Reads) {
+        reads.note_all(self);
+    }
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
+        receive_all
+    }
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for &Vec<Delayed<P>> {
+    fn note(&self, reads: &mut Reads) {
+        reads.note_all(self);
+    }
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
+        receive_all
+    }
+}
+
+impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for &[Delayed<P>] {
+    fn note(&self, reads: &mut Reads) {
+        reads.note_all(self);
+    }
+
+    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
+        receive_all
+    }
+}
+
+macro_rules! arity {
+    ($($argument:ident $parameter:ident $place:ident),*) => {
+        impl<Code, Output, $($parameter),*> Function<($($parameter,)*)> for Code
+        where
+            Code: Fn($($parameter),*) -> Output + Send + Sync + 'static,
+        {
+            type Output = Output;
+
+            fn apply(&self, ($($place,)*): ($($parameter,)*)) -> Output {
+                self($($place),*)
+            }
+        }
+
+        impl<$($argument: Argument<$parameter>, $parameter),*> Arguments<($($parameter,)*)> for ($($argument,)*) {
+            fn note(&self, _reads: &mut Reads) {
+                let ($($place,)*) = self;
+                $($place.note(_reads);)*
+            }
+
+            fn receive(self) -> impl Fn(&mut Received) -> Result<($($parameter,)*), WrongType> + Send + Sync + 'static {
+                let ($($place,)*) = self;
+                $(let $place = $place.receive();)*
+                move |_received: &mut Received| Ok(($($place(_received)?,)*))
+            }
+        }
+    };
+}
+
+arity!();
+arity!(A PA a);
+arity!(A PA a, B PB b);
+arity!(A PA a, B PB b, C PC c);
+arity!(A PA a, B PB b, C PC c, D PD d);
+arity!(A PA a, B PB b, C PC c, D PD d, E PE e);
+arity!(A PA a, B PB b, C PC c, D PD d, E PE e, F PF f);
+arity!(A PA a, B PB b, C PC c, D PD d, E PE e, F PF f, G PG g);
+arity!(A PA a, B PB b, C PC c, D PD d, E PE e, F PF f, G PG g, H PH h);
+
+fn value<T: Send + Sync + 'static>(result: T) -> Value {
+    Value::new(result, size_of::<T>())
+}
+
+/// One layer of one task that does `work` with what it reads.
+fn layer<T, W>(name: &'static str, work: W, reads: Reads, detail: String, origin: Origin) -> Delayed<T>
+where
+    W: Fn(&mut Received) -> Result<Value, Failure> + Send + Sync + 'static,
+{
+    let operation = Operation::with_parameters(name, work, reads.lengths, |work, lengths, task: Task| {
+        let (values, lengths) = (&mut task.into_values(), &mut lengths.iter().copied());
+        work(&mut Received { values, lengths })
+    });
+    Delayed { node: node(operation, &reads.nodes, detail, origin), value: PhantomData }
+}
+
+fn node(operation: Operation, nodes: &[Node], detail: String, origin: Origin) -> Node {
+    let layer = Layer::of(operation, 1, origin).drawn(Picture { collection: "Delayed", detail, grid: Vec::new() });
+    nodes.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
+}
+
+macro_rules! operator {
+    ($($trait:ident $method:ident),*) => { $(
+        operator!(@delayed $trait $method [Delayed<T>] [Delayed<T>] [&Delayed<T>] [T]);
+        operator!(@delayed $trait $method [&Delayed<T>] [Delayed<T>] [&Delayed<T>] [T]);
+        operator!(@plain $trait $method i32 i64 u32 u64 usize f32 f64);
+    )* };
+    (@delayed $trait:ident $method:ident [$left:ty] $([$right:ty])+) => { $(
+        impl<T: $trait<T> + Clone + Send + Sync + 'static> $trait<$right> for $left
+        where
+            T::Output: Clone + Send + Sync + 'static,
+        {
+            type Output = Delayed<T::Output>;
+
+            #[track_caller]
+            fn $method(self, right: $right) -> Self::Output {
+                call(<T as $trait<T>>::$method, (self, right))
+            }
+        }
+    )+ };
+    (@plain $trait:ident $method:ident $($number:ident)+) => { $(
+        impl $trait<&Delayed<$number>> for $number {
+            type Output = Delayed<$number>;
+
+            #[track_caller]
+            fn $method(self, right: &Delayed<$number>) -> Self::Output {
+                call(<$number as $trait>::$method, (self, right))
+            }
+        }
+
+        impl $trait<Delayed<$number>> for $number {
+            type Output = Delayed<$number>;
+
+            #[track_caller]
+            fn $method(self, right: Delayed<$number>) -> Self::Output {
+                call(<$number as $trait>::$method, (self, right))
+            }
+        }
+    )+ };
+}
+
+operator!(Add add, Sub sub, Mul mul, Div div, Rem rem);
+
+impl<T: Neg + Clone + Send + Sync + 'static> Neg for &Delayed<T>
+where
+    T::Output: Clone + Send + Sync + 'static,
+{
+    type Output = Delayed<T::Output>;
+
+    #[track_caller]
+    fn neg(self) -> Self::Output {
+        call(T::neg, (self,))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{Scheduler, with_scheduler};
+
+    fn add(a: i64, b: i64) -> i64 {
+        a + b
+    }
+
+    fn twice(a: i64) -> i64 {
+        2 * a
+    }
+
+    fn check<T: Clone + Send + Sync + PartialEq + fmt::Debug + 'static>(delayed: &Delayed<T>, expected: T) {
+        for scheduler in Scheduler::ALL {
+            let computed = with_scheduler(scheduler, || delayed.compute());
+            assert_eq!(computed.expect("it computes"), expected, "{}", scheduler.name());
+        }
+    }
+
+    #[test]
+    fn every_kind_of_argument_arrives_in_its_place() {
+        let (x, y) = (call(add, (1, 2)), delayed(10_i64));
+        let list = vec![x.clone(), y.clone()];
+        let text = |a: i64, all: Vec<i64>, b: i64, rest: Vec<i64>, word: &'static str| {
+            format!("{a} {all:?} {b} {rest:?} {word}")
+        };
+        check(&call(text, (&x, &list, 7, &list[..1], "end")), "3 [3, 10] 7 [3] end".to_owned());
+        check(&call(text, (0, list.clone(), y.clone(), Vec::<i64>::new(), "end")), "0 [3, 10] 10 [] end".to_owned());
+    }
+
+    #[test]
+    fn eight_arguments_and_none() {
+        let sum = |a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8| a + b + c + d + e + f + g + h;
+        let one = call(|| 1_u8, ());
+        check(&call(sum, (&one, &one, 1, 1, &one, 1, 1, 1)), 8);
+    }
+
+    #[test]
+    fn operators_take_delayed_and_plain_values_on_both_sides() {
+        let (x, y) = (delayed(7_i64), delayed(3_i64));
+        check(&(&x + &y), 10);
+        check(&(x.clone() - y.clone()), 4);
+        check(&(&x * 2), 14);
+        check(&(x.clone() / &y), 2);
+        check(&(&x % y.clone()), 1);
+        check(&(100 - &x), 93);
+        check(&-&x, -7);
+        check(&(delayed("lapis".to_owned()).map(|text| text.len()) + 1), 6);
+    }
+
+    #[test]
+    fn the_same_work_has_the_same_key_and_other_work_another() {
+        let key = |delayed: &Delayed<i64>| delayed.node.layer().key();
+        let (x, y) = (delayed(1_i64), delayed(2_i64));
+        assert_eq!(key(&call(add, (&x, &y))), key(&call(add, (&x, &y))));
+        assert_ne!(key(&call(add, (&x, &y))), key(&call(add, (&y, &x))));
+        assert_ne!(key(&call(twice, (&x,))), key(&call(|a: i64| a + 1, (&x,))));
+        assert_ne!(key(&call(add, (&x, 1))), key(&call(add, (&x, 1))), "a plain value cannot be compared");
+        let sums = |a: Vec<i64>, b: Vec<i64>| a.len() as i64 * 10 + b.len() as i64;
+        let (one, two) = (vec![x.clone()], vec![x.clone(), y.clone()]);
+        let three = vec![x.clone(), y.clone(), y.clone()];
+        assert_eq!(key(&call(sums, (&one, &two))), key(&call(sums, (&one, &two))));
+        assert_ne!(key(&call(sums, (&two, &one))), key(&call(sums, (&three[..1], &three[1..]))));
+    }
+
+    #[test]
+    fn shared_and_equal_work_runs_once_and_persisted_work_not_again() {
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        let counted = |a: i64| {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            a
+        };
+        let x = delayed(5_i64);
+        let (a, b) = (call(counted, (&x,)), call(counted, (&x,)));
+        check(&(&a + &b), 10);
+        assert_eq!(RUNS.swap(0, Ordering::Relaxed), Scheduler::ALL.len());
+        let kept = a.persist().expect("it computes");
+        assert_eq!(RUNS.swap(0, Ordering::Relaxed), 1);
+        check(&(&kept + 1), 6);
+        assert_eq!(RUNS.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_last_reader_receives_the_value_itself() {
+        static CLONES: AtomicUsize = AtomicUsize::new(0);
+        struct Counted;
+        impl Clone for Counted {
+            fn clone(&self) -> Self {
+                CLONES.fetch_add(1, Ordering::Relaxed);
+                Counted
+            }
+        }
+        let made = call(|| Counted, ());
+        check(&made.map(|_| 1), 1);
+        assert_eq!(CLONES.load(Ordering::Relaxed), 0);
+        check(&call(|_: Counted, _: Counted| 2, (&made, &made)), 2);
+        assert_eq!(CLONES.load(Ordering::Relaxed), Scheduler::ALL.len(), "one of two readers clones");
+    }
+
+    #[test]
+    fn an_error_names_the_function_the_place_and_the_cause() {
+        fn strict(a: i64) -> Result<i64, String> {
+            Err(format!("{a} is too small"))
+        }
+        let text = try_call(strict, (1,)).compute().unwrap_err().to_string();
+        assert!(text.starts_with("strict failed"), "{text}");
+        assert!(text.contains("delayed.rs, line"), "{text}");
+        assert!(text.ends_with("1 is too small"), "{text}");
+
+        let text = (&delayed(1_i64) / 0).compute().unwrap_err().to_string();
+        assert!(text.starts_with("div failed") && text.contains("divide by zero"), "{text}");
+    }
+
+    #[test]
+    fn a_long_chain_of_calls_computes_and_drops() {
+        let mut x = delayed(0_i64);
+        for _ in 0..100_000 {
+            x = call(|a: i64| a + 1, (x,));
+        }
+        assert_eq!(x.compute().expect("it computes"), 100_000);
+    }
+}

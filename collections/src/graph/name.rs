@@ -1,0 +1,85 @@
+//! Short names of Rust types and functions, as pictures and errors show them.
+
+use std::any::type_name;
+
+/// The name of type `T` without the paths of modules: `Vec<String>`, not `alloc::vec::Vec<..>`.
+///
+/// ```
+/// assert_eq!(lazuli::graph::short_type_name::<Vec<(String, u8)>>(), "Vec<(String, u8)>");
+/// ```
+pub fn short_type_name<T: ?Sized>() -> String {
+    without_paths(type_name::<T>())
+}
+
+/// The last name in the path of function `F`; `closure` for a closure, `function` for a pointer.
+///
+/// ```
+/// fn name<F: Fn(f64) -> f64>(_: F) -> &'static str { lazuli::graph::function_name::<F>() }
+/// assert_eq!(name(f64::sqrt), "sqrt");
+/// assert_eq!(name(|x| x + 1.0), "closure");
+/// ```
+pub fn function_name<F>() -> &'static str {
+    last_name(type_name::<F>())
+}
+
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    let mut word = 0;
+    for character in name.chars() {
+        if character == ':' {
+            short.truncate(word);
+            continue;
+        }
+        short.push(character);
+        if !(character.is_alphanumeric() || character == '_') {
+            word = short.len();
+        }
+    }
+    short
+}
+
+fn last_name(path: &'static str) -> &'static str {
+    if path.ends_with("{{closure}}") {
+        return "closure";
+    }
+    let (mut depth, mut start, mut end) = (0, 0, path.len());
+    let mut previous = ' ';
+    for (index, character) in path.char_indices() {
+        match character {
+            '(' if depth == 0 => return "function",
+            '<' => {
+                if depth == 0 && end == path.len() {
+                    end = index;
+                }
+                depth += 1;
+            }
+            '>' if previous != '-' => depth -= 1,
+            ':' if depth == 0 => (start, end) = (index + 1, path.len()),
+            _ => {}
+        }
+        previous = character;
+    }
+    &path[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_named_by_their_last_name() {
+        assert_eq!(last_name("ctx::add"), "add");
+        assert_eq!(last_name("ctx::largest<alloc::string::String>"), "largest");
+        assert_eq!(last_name("<f64 as core::ops::arith::Add>::add"), "add");
+        assert_eq!(last_name("ctx::run_user_code_1::{{closure}}"), "closure");
+        assert_eq!(last_name("fn(i64, i64) -> i64"), "function");
+        assert_eq!(last_name("core::option::Option<fn(i64) -> i64>::map<u8>"), "map");
+    }
+
+    #[test]
+    fn types_lose_their_paths_only() {
+        assert_eq!(without_paths("std::collections::hash::map::HashMap<alloc::string::String, [ctx::P; 2]>"),
+            "HashMap<String, [P; 2]>");
+        assert_eq!(without_paths("&str"), "&str");
+    }
+}
