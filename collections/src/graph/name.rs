@@ -78,8 +78,10 @@ mod tests {
 
     #[test]
     fn types_lose_their_paths_only() {
-        assert_eq!(without_paths("std::collections::hash::map::HashMap<alloc::string::String, [ctx::P; 2]>"),
-            "HashMap<String, [P; 2]>");
+        assert_eq!(
+            without_paths("std::collections::hash::map::HashMap<alloc::string::String, [ctx::P; 2]>"),
+            "HashMap<String, [P; 2]>"
+        );
         assert_eq!(without_paths("&str"), "&str");
     }
 }
