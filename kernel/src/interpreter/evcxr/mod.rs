@@ -1,11 +1,124 @@
-//! The interpreter over evcxr.
+//! Runs cells with evcxr. The only folder that names evcxr.
+//!
+//! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
+//! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
+//! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
+//! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`]).
 
-use super::{Failure, Launch, scripted::Script};
+mod compile;
+mod interrupt;
+mod layout;
+mod ledger;
+mod output;
+mod startup;
+mod toolchain;
+mod tools;
+mod traceback;
 
-/// Acts under the names cargo, rustup and rustc, and as the runtime of cells; does not return then.
-pub fn hook() {}
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// How cells are run in earnest.
-pub fn launch() -> Launch {
-    Script::new().launch_broken(Failure::new("NotBuilt", "this kernel was built without its interpreter"))
+use evcxr::CommandContext;
+
+use self::interrupt::Running;
+use self::ledger::{Ledger, Parts};
+use self::output::{Channel, Told};
+use super::{Cell, Completion, Completions, Failure, Interpreter, MimeBundle, Outcome, Output, OutputSink, Stream};
+
+pub use startup::launch;
+pub use toolchain::hook;
+
+/// An evcxr session with the collections at hand.
+struct Evcxr {
+    context: CommandContext,
+    tools: tools::Tools,
+    ledger: Ledger,
+    channel: Arc<Channel>,
+    running: Arc<Running>,
+    /// The kernel's own files; gone when the session is.
+    _folder: tempfile::TempDir,
+}
+
+impl Evcxr {
+    fn variables(&self) -> BTreeMap<String, String> {
+        self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect()
+    }
+
+    /// Says which variables went because a type of theirs was redefined by `code`.
+    fn tell_redefined(&self, code: &str, before: &BTreeMap<String, String>, output: &Arc<dyn OutputSink>) {
+        let redefined: Vec<_> = Parts::of(code).items.into_iter().filter_map(|item| item.name).collect();
+        let after = self.variables();
+        for (name, type_name) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
+            if let Some(item) = redefined.iter().find(|item| ledger::names(type_name).any(|part| part == **item)) {
+                let text = format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
+                output.emit(Output::Stream { stream: Stream::Stderr, text });
+            }
+        }
+    }
+
+    fn outcome(&self, cell: &Cell, result: Result<evcxr::EvalOutputs, evcxr::Error>, told: Told, before: &BTreeMap<String, String>) -> Outcome {
+        let failure = match result {
+            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number),
+            Err(evcxr::Error::SubprocessTerminated(why)) => {
+                let lost: Vec<_> = before.keys().cloned().collect();
+                if cell.interrupted() {
+                    let why = "the cell did not come to a point where it can stop, so its process was ended";
+                    traceback::of_lost_process("Interrupted", why, &lost)
+                } else {
+                    traceback::of_lost_process("Crashed", why.trim(), &lost)
+                }
+            }
+            Err(error) => Failure::new("CompileError", error.to_string()),
+            Ok(outputs) => match told.error {
+                Some(error) => traceback::of_cell(&error, cell.number, &self.ledger),
+                None => return Outcome::Done { result: told.result.or_else(|| bundle_of(outputs)) },
+            },
+        };
+        Outcome::Failed(failure)
+    }
+}
+
+/// What evcxr's own commands (`:vars`, `:help`) show.
+fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
+    let contents = outputs.content_by_mime_type;
+    (!contents.is_empty()).then(|| {
+        contents.into_iter().fold(MimeBundle::default(), |bundle, (mime, text)| bundle.with(mime, text))
+    })
+}
+
+impl Interpreter for Evcxr {
+    fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
+        self.ledger.note(cell.number, &cell.code);
+        if let Err(error) = self.ledger.save(&self.tools.ledger()) {
+            return Outcome::Failed(Failure::new("KernelError", format!("the kernel's folder cannot be written: {error}")));
+        }
+        let before = self.variables();
+        self.channel.begin(output);
+        let result = {
+            let _running = self.running.begin(self.context.process_handle());
+            self.context.execute(&cell.code)
+        };
+        let told = self.channel.end();
+        self.tell_redefined(&cell.code, &before, output);
+        self.outcome(cell, result, told, &before)
+    }
+
+    fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        let Ok(found) = self.context.completions(code, cursor) else { return Completions::none(cursor) };
+        let matches = found.completions.into_iter().map(|found| Completion {
+            text: found.code,
+            kind: found.kind.to_owned(),
+            signature: found.label,
+        });
+        Completions { start: found.start_offset, end: found.end_offset, matches: matches.collect() }
+    }
+
+    fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
+        let (text, markdown) = self.context.hover_at(code, cursor).ok()?;
+        (text != "No documentation found").then(|| MimeBundle::plain(text).with("text/markdown", markdown))
+    }
+
+    fn shutdown(&mut self) {
+        self.running.end_process(&self.context.process_handle());
+    }
 }

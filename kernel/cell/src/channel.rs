@@ -1,0 +1,54 @@
+//! The connection to the kernel: lines of JSON over a Unix socket, each answered by one line, so that
+//! what a cell prints and what it shows keep their order. Control never travels on the user's stdout.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, PoisonError};
+
+use crate::json;
+
+/// Names the kernel's socket to whoever wants to talk to it.
+pub const SOCKET: &str = "LAZULI_CHANNEL";
+
+static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
+
+struct Kernel {
+    requests: UnixStream,
+    replies: BufReader<UnixStream>,
+}
+
+/// Opens a connection to the kernel's socket and says who we are.
+pub fn connect(socket: &str, from: &str) -> std::io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(socket)?;
+    let hello = json::object(&[("type", "hello"), ("from", from)]);
+    stream.write_all(hello.as_bytes())?;
+    stream.write_all(b"\n")?;
+    Ok(stream)
+}
+
+/// Opens the connection of the cells; called once, before the first cell runs.
+pub fn open(socket: &str) -> std::io::Result<()> {
+    let requests = connect(socket, "cells")?;
+    let replies = BufReader::new(requests.try_clone()?);
+    *KERNEL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kernel { requests, replies });
+    Ok(())
+}
+
+/// Asks the kernel for a line of input; `None` when the frontend gives none.
+pub fn input(prompt: &str) -> Option<String> {
+    json::field(&request(&[("type", "input_request"), ("prompt", prompt)])?, "text")
+}
+
+/// Sends one message and waits for its answer. Without a kernel there is none.
+pub(crate) fn request(fields: &[(&str, &str)]) -> Option<String> {
+    use std::io::Write as _;
+    // What was printed before this message must be out before it.
+    let _ = std::io::stdout().flush();
+    let mut kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
+    let kernel = kernel.as_mut()?;
+    let line = json::object(fields) + "\n";
+    kernel.requests.write_all(line.as_bytes()).ok()?;
+    let mut reply = String::new();
+    kernel.replies.read_line(&mut reply).ok()?;
+    Some(reply)
+}

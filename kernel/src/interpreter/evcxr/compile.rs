@@ -1,0 +1,168 @@
+//! Compiles a cell: what our `cargo build` and `cargo check` do. No cargo runs for a cell without
+//! `:dep`; rustc is called directly and links the collections' precompiled library.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+
+use super::layout::{Generated, Layout, Survival, lay_out};
+use super::ledger::Ledger;
+use super::tools::Tools;
+
+/// evcxr reads the path of the finished object from the file that this variable names.
+const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
+
+/// `cargo build` in `folder`, evcxr's crate.
+pub fn build(tools: &Tools, folder: &Path) -> io::Result<ExitCode> {
+    let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
+    let ledger = Ledger::load(&tools.ledger())?;
+    let step = Step { tools, folder, number: step_number(folder)? };
+    let Some(generated) = Generated::parse(&source) else {
+        return fail("async code at the top of a cell is not supported: call a runtime's `block_on` in it");
+    };
+    let mut ours = None;
+    for survival in [Survival::Each, Survival::Whole] {
+        let at = step.folder_of_files();
+        let layout = lay_out(&generated, &ledger, survival, &at.to_string_lossy(), &tools.prelude);
+        let output = step.compile_layout(&layout)?;
+        if output.status.success() {
+            return step.deliver();
+        }
+        let only_borrows = is_about_borrows(&output.stderr);
+        ours = Some(output);
+        if !only_borrows {
+            break;
+        }
+    }
+    // The user's mistake: evcxr understands the errors of its own layout.
+    let output = step.compile_as_generated(&source)?;
+    if output.status.success() {
+        let errors = ours.map(|output| rendered(&output.stderr)).unwrap_or_default();
+        return fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"));
+    }
+    io::stderr().write_all(&output.stderr)?;
+    Ok(ExitCode::from(101))
+}
+
+fn fail(text: &str) -> io::Result<ExitCode> {
+    eprintln!("{text}");
+    Ok(ExitCode::from(101))
+}
+
+/// The human form of rustc's messages.
+fn rendered(messages: &[u8]) -> String {
+    let messages = String::from_utf8_lossy(messages);
+    let parsed = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    parsed.filter_map(|message| message["rendered"].as_str().map(str::to_owned)).collect()
+}
+
+/// `cargo check --message-format=json` in `folder`.
+pub fn check(tools: &Tools, folder: &Path) -> io::Result<ExitCode> {
+    let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
+    let step = Step { tools, folder, number: step_number(folder)? };
+    let output = step.compile_as_generated(&source)?;
+    io::stderr().write_all(&output.stderr)?;
+    Ok(if output.status.success() { ExitCode::SUCCESS } else { ExitCode::from(101) })
+}
+
+/// Errors that splitting a cell into guards may itself cause.
+fn is_about_borrows(messages: &[u8]) -> bool {
+    const CODES: &[&str] = &[
+        "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521", "E0594",
+        "E0596", "E0597", "E0712", "E0716", "E0282", "E0283",
+    ];
+    let messages = String::from_utf8_lossy(messages);
+    let codes = || messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    codes()
+        .filter(|message| message["level"] == "error")
+        .filter_map(|message| message["code"]["code"].as_str().map(str::to_owned))
+        .all(|code| CODES.contains(&&*code))
+}
+
+/// Counts the compiles of a kernel, so that each object has a name of its own.
+fn step_number(folder: &Path) -> io::Result<u32> {
+    let counter = folder.join("step");
+    let last = std::fs::read_to_string(&counter).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    std::fs::write(&counter, (last + 1).to_string())?;
+    Ok(last + 1)
+}
+
+enum Emit {
+    Object,
+    Nothing,
+}
+
+struct Step<'a> {
+    tools: &'a Tools,
+    folder: &'a Path,
+    number: u32,
+}
+
+impl Step<'_> {
+    fn folder_of_files(&self) -> PathBuf {
+        self.folder.join("steps").join(self.number.to_string())
+    }
+
+    fn object(&self) -> PathBuf {
+        self.folder.join("target/objects").join(format!("libctx-{}.so", self.number))
+    }
+
+    fn compile_layout(&self, layout: &Layout) -> io::Result<Output> {
+        let at = self.folder_of_files();
+        for (path, text) in &layout.files {
+            let path = at.join(path);
+            std::fs::create_dir_all(path.parent().expect("a file below the step's folder"))?;
+            std::fs::write(path, text)?;
+        }
+        let mut rustc = self.rustc(Emit::Object, if layout.wants_optimiser { "2" } else { "0" })?;
+        rustc.arg(at.join(&layout.files[0].0));
+        rustc.arg(format!("--remap-path-prefix={}=.", at.display()));
+        rustc.output()
+    }
+
+    /// Only for its errors.
+    fn compile_as_generated(&self, source: &str) -> io::Result<Output> {
+        // What we show, we show by our own call: the last expression only has to be correct here.
+        let source = source.replace(").evcxr_display();", ");");
+        let source = super::layout::without_runtime(&source);
+        let path = self.folder_of_files().join("lib.rs");
+        std::fs::create_dir_all(self.folder_of_files())?;
+        std::fs::write(&path, source)?;
+        self.rustc(Emit::Nothing, "0")?.arg(path).output()
+    }
+
+    fn rustc(&self, emit: Emit, optimise: &str) -> io::Result<Command> {
+        let stage = &self.tools.stage;
+        let mut rustc = self.tools.command(&stage.rustc);
+        rustc.current_dir(self.folder);
+        rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
+        rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]).arg(format!("-Copt-level={optimise}"));
+        rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
+        for (name, file) in &stage.externs {
+            rustc.arg("--extern").arg(format!("{name}={}", file.display()));
+        }
+        match emit {
+            Emit::Nothing => {
+                rustc.args(["--crate-type=lib", "--emit=metadata", "-o"]).arg(self.object().with_extension("rmeta"));
+            }
+            Emit::Object => {
+                let object = self.object();
+                std::fs::create_dir_all(object.parent().expect("an object in a folder"))?;
+                let name = object.file_name().expect("an object has a name").to_string_lossy();
+                // Without a name of its own the loader would bind a later cell to an earlier one's code.
+                rustc.args(["--crate-type=cdylib", "--emit=link"]).arg(format!("-Clink-arg=-Wl,-soname,{name}"));
+                rustc.arg("-o").arg(object);
+            }
+        }
+        Ok(rustc)
+    }
+
+    /// Tells evcxr where the object is. The files of the step are not needed any more.
+    fn deliver(&self) -> io::Result<ExitCode> {
+        if let Some(file) = std::env::var_os(OBJECT_PATH_FILE) {
+            std::fs::write(file, self.object().to_string_lossy().as_bytes())?;
+        }
+        std::fs::remove_dir_all(self.folder_of_files())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

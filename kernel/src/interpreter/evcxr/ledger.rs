@@ -1,0 +1,201 @@
+//! What was written in which cell: the kernel notes each cell before it runs, and the compiler step,
+//! a process of its own, reads it to give every line its place. Imports nothing in-house.
+
+use std::path::Path;
+
+use ra_ap_syntax::ast::{self, AstNode, HasName};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
+use serde::{Deserialize, Serialize};
+
+/// The cells so far, the last one being the one that runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    pub cells: Vec<Noted>,
+}
+
+/// The text of one cell.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Noted {
+    /// The number that the notebook shows.
+    pub number: u32,
+    /// The Rust in it; lines that are commands (`:dep`, `!ls`) are blank.
+    pub code: String,
+}
+
+impl Ledger {
+    /// Reads what [`Ledger::save`] wrote.
+    pub fn load(path: &Path) -> std::io::Result<Ledger> {
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+
+    pub fn save(&self, path: &Path) -> std::io::Result<()> {
+        std::fs::write(path, serde_json::to_vec(self)?)
+    }
+
+    /// Adds the cell that is about to run.
+    pub fn note(&mut self, number: u32, code: &str) {
+        self.cells.push(Noted { number, code: without_commands(code) });
+    }
+
+    /// The text of cell `number` as it was run last.
+    pub fn code_of(&self, number: u32) -> Option<&str> {
+        self.cells.iter().rev().find(|cell| cell.number == number).map(|cell| &*cell.code)
+    }
+}
+
+/// Commands stand before the Rust of a cell, a line each; they are blanked so that lines keep their numbers.
+fn without_commands(code: &str) -> String {
+    let mut in_rust = false;
+    let mut lines = Vec::new();
+    for line in code.split('\n') {
+        let is_command = line.starts_with('!') || line.trim_start().starts_with(':');
+        in_rust |= !is_command && !line.starts_with("//") && !line.trim().is_empty();
+        lines.push(if in_rust || !is_command { line } else { "" });
+    }
+    lines.join("\n")
+}
+
+/// A cell taken apart.
+#[derive(Debug, Default)]
+pub struct Parts {
+    pub items: Vec<Item>,
+    pub statements: Vec<Statement>,
+}
+
+/// A struct, function, impl, macro ... of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its text without comments before it.
+    pub text: String,
+    /// Line of the cell, from 1.
+    pub line: usize,
+    /// The name it defines, if it defines one.
+    pub name: Option<String>,
+    /// `use` and `extern crate`, which evcxr rewrites.
+    pub is_import: bool,
+}
+
+/// Anything else at the top of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub text: String,
+    /// Line of the cell, from 1.
+    pub line: usize,
+    /// What a `let` binds.
+    pub binds: Vec<Binding>,
+    /// The last expression of the cell, without semicolon: what the cell shows.
+    pub is_shown: bool,
+}
+
+/// A name that a `let` binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub name: String,
+    pub is_mutable: bool,
+}
+
+impl Parts {
+    /// Takes the text of a cell apart.
+    pub fn of(code: &str) -> Parts {
+        const HEAD: &str = "fn cell() {";
+        let text = format!("{HEAD}{code}\n}}");
+        let file = SourceFile::parse(&text, Edition::Edition2024);
+        let body = file.tree().syntax().descendants().find_map(ast::StmtList::cast);
+        let mut parts = Parts::default();
+        let Some(body) = body else { return parts };
+        let shown = body.tail_expr().map(|tail| tail.syntax().clone());
+        for node in body.syntax().children() {
+            let (start, own) = own_text(&node);
+            let line = text[..start].matches('\n').count() + 1;
+            if ast::Attr::can_cast(node.kind()) {
+                continue;
+            } else if let Some(item) = ast::Item::cast(node.clone()) {
+                parts.items.push(Item { text: own, line, name: item_name(&item), is_import: is_import(&item) });
+            } else {
+                let is_shown = shown.as_ref() == Some(&node);
+                parts.statements.push(Statement { text: own, line, binds: bindings(&node), is_shown });
+            }
+        }
+        parts
+    }
+}
+
+/// The items of a file that evcxr generated, in its order.
+pub fn items_of_file(text: &str) -> Vec<Item> {
+    let file = SourceFile::parse(text, Edition::Edition2024);
+    let items = file.tree().syntax().children().filter_map(ast::Item::cast).collect::<Vec<_>>();
+    let item = |item: ast::Item| {
+        let (start, own) = own_text(item.syntax());
+        let line = text[..start].matches('\n').count() + 1;
+        Item { text: own, line, name: item_name(&item), is_import: is_import(&item) }
+    };
+    items.into_iter().map(item).collect()
+}
+
+/// The words of a Rust text that are names.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
+}
+
+/// A node's text from its first token that is no comment, and where that stands.
+fn own_text(node: &SyntaxNode) -> (usize, String) {
+    let is_blank = |token: &SyntaxToken| matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT);
+    let first = node.descendants_with_tokens().filter_map(|element| element.into_token()).find(|t| !is_blank(t));
+    let start = first.map_or(node.text_range().start(), |token| token.text_range().start());
+    let skipped = usize::from(start - node.text_range().start());
+    (start.into(), node.text().to_string()[skipped..].to_owned())
+}
+
+fn item_name(item: &ast::Item) -> Option<String> {
+    let name = item.syntax().children().find_map(ast::Name::cast)?;
+    Some(name.text().to_string())
+}
+
+fn is_import(item: &ast::Item) -> bool {
+    matches!(item, ast::Item::Use(_) | ast::Item::ExternCrate(_))
+}
+
+fn bindings(node: &SyntaxNode) -> Vec<Binding> {
+    let Some(pattern) = ast::LetStmt::cast(node.clone()).and_then(|statement| statement.pat()) else {
+        return Vec::new();
+    };
+    let idents = pattern.syntax().descendants().filter_map(ast::IdentPat::cast);
+    let binding = |ident: ast::IdentPat| {
+        Some(Binding { name: ident.name()?.text().to_string(), is_mutable: ident.mut_token().is_some() })
+    };
+    idents.filter_map(binding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_taken_apart_with_the_lines_of_the_cell() {
+        let parts = Parts::of("// comment\nlet (a, mut b) = f()?;\n\n/// doc\nstruct Q { x: i64 }\nfor i in 0..3 { }\na + b");
+        let binding = |&(name, is_mutable): &(&str, bool)| Binding { name: name.into(), is_mutable };
+        let statement = |text: &str, line, binds: &[(&str, bool)], is_shown| Statement {
+            text: text.into(),
+            line,
+            binds: binds.iter().map(binding).collect(),
+            is_shown,
+        };
+        assert_eq!(
+            parts.statements,
+            [
+                statement("let (a, mut b) = f()?;", 2, &[("a", false), ("b", true)], false),
+                statement("for i in 0..3 { }", 6, &[], false),
+                statement("a + b", 7, &[], true),
+            ]
+        );
+        assert_eq!(parts.items.len(), 1);
+        assert_eq!((parts.items[0].line, parts.items[0].name.as_deref()), (5, Some("Q")));
+    }
+
+    #[test]
+    fn commands_are_blanked_and_lines_keep_their_numbers() {
+        let mut ledger = Ledger::default();
+        ledger.note(3, ":dep itoa\n!ls\nlet x = 1;");
+        assert_eq!(ledger.code_of(3), Some("\n\nlet x = 1;"));
+    }
+}

@@ -1,0 +1,259 @@
+//! The kernel's end of the display channel: a Unix socket that the runtime process connects to, once
+//! for each stream (stdout, stderr: raw bytes) and once for each speaker (cells, collections: lines of
+//! JSON, each answered after it was carried out, so that prints and pictures keep their order).
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::interpreter::{Discard, MimeBundle, Output, OutputSink, Stream};
+
+/// What the running cell has told us.
+#[derive(Default)]
+pub struct Told {
+    /// Its last expression.
+    pub result: Option<MimeBundle>,
+    /// Why it stopped early.
+    pub error: Option<CellError>,
+}
+
+/// A failing `?` or a panic, as the cell runtime reports it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CellError {
+    /// `panic`, or the path of the error's type.
+    pub error: String,
+    pub text: String,
+    /// `file:line`
+    pub place: String,
+    /// Line of the statement of the running cell.
+    pub line: String,
+}
+
+/// A message of the runtime process.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Message {
+    Hello { from: String },
+    ExecuteResult { text: Option<String>, data: Option<Map<String, Value>>, #[serde(default)] metadata: Map<String, Value> },
+    DisplayData { data: Map<String, Value>, #[serde(default)] metadata: Map<String, Value>, display_id: Option<String> },
+    UpdateDisplayData { data: Map<String, Value>, #[serde(default)] metadata: Map<String, Value>, display_id: String },
+    ClearOutput { wait: bool },
+    InputRequest { prompt: String },
+    Error(CellError),
+}
+
+/// Where the runtime process's output goes.
+pub struct Channel {
+    sink: Mutex<Arc<dyn OutputSink>>,
+    told: Mutex<Told>,
+    pipes: Mutex<Vec<Arc<Pipe>>>,
+    /// Where cancels go.
+    collections: Mutex<Vec<UnixStream>>,
+}
+
+struct Pipe {
+    stream: Stream,
+    state: Mutex<PipeState>,
+}
+
+struct PipeState {
+    socket: UnixStream,
+    /// The first bytes of a character whose last ones are still to come.
+    partial: Vec<u8>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Channel {
+    /// Listens on a socket at `path`.
+    pub fn listen(path: &Path) -> io::Result<Arc<Channel>> {
+        let listener = UnixListener::bind(path)?;
+        let channel = Arc::new(Channel {
+            sink: Mutex::new(Arc::new(Discard)),
+            told: Mutex::default(),
+            pipes: Mutex::default(),
+            collections: Mutex::default(),
+        });
+        let accepting = channel.clone();
+        std::thread::Builder::new().name("channel".into()).spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let channel = accepting.clone();
+                std::thread::spawn(move || channel.serve(socket));
+            }
+        })?;
+        Ok(channel)
+    }
+
+    /// Sends output to `sink` from now on.
+    pub fn begin(&self, sink: &Arc<dyn OutputSink>) {
+        *lock(&self.sink) = sink.clone();
+        *lock(&self.told) = Told::default();
+    }
+
+    /// Everything printed so far is out; what the cell has told.
+    pub fn end(&self) -> Told {
+        self.drain();
+        std::mem::take(&mut lock(&self.told))
+    }
+
+    /// Asks the collections to cancel what runs.
+    pub fn cancel(&self) {
+        lock(&self.collections).retain_mut(|socket| writeln!(socket, "{}", json!({"type": "cancel"})).is_ok());
+    }
+
+    fn sink(&self) -> Arc<dyn OutputSink> {
+        lock(&self.sink).clone()
+    }
+
+    fn serve(&self, socket: UnixStream) {
+        let Ok(writer) = socket.try_clone() else { return };
+        // Byte by byte up to the end of the first line, so that a stream's bytes are not buffered away.
+        let Ok(Message::Hello { from }) = read_hello(&socket) else { return };
+        match &*from {
+            "stdout" => self.pump(socket, Stream::Stdout),
+            "stderr" => self.pump(socket, Stream::Stderr),
+            _ => {
+                if from == "collections"
+                    && let Ok(socket) = socket.try_clone()
+                {
+                    lock(&self.collections).push(socket);
+                }
+                self.converse(socket, writer);
+            }
+        }
+    }
+
+    fn converse(&self, socket: UnixStream, mut writer: UnixStream) {
+        for line in BufReader::new(socket).lines() {
+            let Ok(line) = line else { return };
+            let reply = match serde_json::from_str(&line) {
+                Ok(message) => self.handle(message),
+                Err(error) => json!({"type": "done", "error": error.to_string()}),
+            };
+            if writeln!(writer, "{reply}").is_err() {
+                return;
+            }
+        }
+    }
+
+    fn handle(&self, message: Message) -> Value {
+        self.drain();
+        match message {
+            Message::Hello { .. } => {}
+            Message::ExecuteResult { text, data, metadata } => {
+                let data = data.unwrap_or_else(|| {
+                    Map::from_iter([("text/plain".to_owned(), Value::from(text.unwrap_or_default()))])
+                });
+                lock(&self.told).result = Some(MimeBundle { data, metadata });
+            }
+            Message::DisplayData { data, metadata, display_id } => {
+                self.sink().emit(Output::Display { bundle: MimeBundle { data, metadata }, display_id });
+            }
+            Message::UpdateDisplayData { data, metadata, display_id } => {
+                self.sink().emit(Output::UpdateDisplay { bundle: MimeBundle { data, metadata }, display_id });
+            }
+            Message::ClearOutput { wait } => self.sink().emit(Output::ClearOutput { wait }),
+            Message::InputRequest { prompt } => {
+                return match self.sink().input(&prompt, false) {
+                    Ok(text) => json!({"type": "input_reply", "text": text}),
+                    Err(error) => {
+                        let text = format!("{error}\n");
+                        self.sink().emit(Output::Stream { stream: Stream::Stderr, text });
+                        json!({"type": "no_input"})
+                    }
+                };
+            }
+            Message::Error(error) => {
+                lock(&self.told).error.get_or_insert(error);
+            }
+        }
+        json!({"type": "done"})
+    }
+
+    /// Reads a stream for as long as the runtime process has it.
+    fn pump(&self, socket: UnixStream, stream: Stream) {
+        if socket.set_nonblocking(true).is_err() {
+            return;
+        }
+        let descriptor = socket.as_raw_fd();
+        let pipe = Arc::new(Pipe { stream, state: Mutex::new(PipeState { socket, partial: Vec::new() }) });
+        lock(&self.pipes).push(pipe.clone());
+        loop {
+            let mut ready = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+            // SAFETY: one pollfd, which lives through the call.
+            unsafe { libc::poll(&mut ready, 1, -1) };
+            if !self.drain_pipe(&pipe) {
+                break;
+            }
+        }
+        lock(&self.pipes).retain(|other| !Arc::ptr_eq(other, &pipe));
+    }
+
+    fn drain(&self) {
+        let pipes = lock(&self.pipes).clone();
+        for pipe in pipes {
+            self.drain_pipe(&pipe);
+        }
+    }
+
+    /// Hands over all that was printed; false at the stream's end.
+    fn drain_pipe(&self, pipe: &Pipe) -> bool {
+        let mut state = lock(&pipe.state);
+        let mut buffer = [0; 1 << 16];
+        loop {
+            match state.socket.read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(count) => {
+                    let mut bytes = std::mem::take(&mut state.partial);
+                    bytes.extend_from_slice(&buffer[..count]);
+                    let (text, partial) = split_text(bytes);
+                    state.partial = partial;
+                    if !text.is_empty() {
+                        self.sink().emit(Output::Stream { stream: pipe.stream, text });
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+}
+
+fn read_hello(mut socket: &UnixStream) -> io::Result<Message> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while byte != *b"\n" {
+        socket.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    Ok(serde_json::from_slice(&line)?)
+}
+
+/// Text, and the bytes of a character that is not complete yet. Bytes that are no text become `�`.
+fn split_text(bytes: Vec<u8>) -> (String, Vec<u8>) {
+    let complete = match std::str::from_utf8(&bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    };
+    (String::from_utf8_lossy(&bytes[..complete]).into_owned(), bytes[complete..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_text;
+
+    #[test]
+    fn a_character_cut_in_two_waits_for_its_rest() {
+        let snow = "a❄".as_bytes();
+        let (text, partial) = split_text(snow[..2].to_vec());
+        assert_eq!((&*text, partial.len()), ("a", 1));
+        assert_eq!(split_text(b"\xff!".to_vec()), ("\u{fffd}!".to_owned(), vec![]));
+    }
+}

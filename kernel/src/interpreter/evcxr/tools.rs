@@ -1,0 +1,85 @@
+//! What the compiler step needs to know: the kernel writes it once, our stand-ins for `cargo`,
+//! `rustup` and `rustc` (processes of their own) read it. Imports nothing in-house.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Names the file of [`Tools`] to the stand-ins.
+pub const TOOLS: &str = "LAZULI_TOOLS";
+
+/// What set-up left in the folder that this kernel uses; written by the `install` crate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stage {
+    /// The compiler that built the library, by absolute path.
+    pub rustc: PathBuf,
+    /// What `rustc -vV` said then: cells must be compiled by the same.
+    pub rustc_version: String,
+    pub cargo: PathBuf,
+    /// Crate name to file, for `--extern`.
+    pub externs: BTreeMap<String, PathBuf>,
+    /// Folder of the metadata of all crates below them.
+    pub dependencies: PathBuf,
+    /// The library of the collections.
+    pub collections: PathBuf,
+    /// The program that runs cells.
+    pub runtime: PathBuf,
+    /// rust-analyzer's small world.
+    pub world: PathBuf,
+    /// Flags that every cell shares with the library.
+    pub rustc_flags: Vec<String>,
+}
+
+/// The stage, and what this kernel made of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tools {
+    pub stage: Stage,
+    /// This kernel's own folder.
+    pub folder: PathBuf,
+    /// Names that the collections' prelude brings into scope.
+    pub prelude: BTreeSet<String>,
+    /// Environment variables that the kernel changed for itself, with the user's values.
+    pub user_environment: BTreeMap<String, Option<String>>,
+}
+
+impl Stage {
+    pub fn load(folder: &Path) -> io::Result<Stage> {
+        Ok(serde_json::from_slice(&std::fs::read(folder.join("stage.json"))?)?)
+    }
+}
+
+impl Tools {
+    pub fn load(path: &Path) -> io::Result<Tools> {
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+
+    pub fn save(&self) -> io::Result<PathBuf> {
+        let path = self.folder.join("tools.json");
+        std::fs::write(&path, serde_json::to_vec(self)?)?;
+        Ok(path)
+    }
+
+    /// Where the stand-ins are.
+    pub fn bin(&self) -> PathBuf {
+        self.folder.join("bin")
+    }
+
+    /// Where the cells so far are noted.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("ledger.json")
+    }
+
+    /// A command in the user's own environment.
+    pub fn command(&self, program: &Path) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        for (name, value) in &self.user_environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+}

@@ -1,0 +1,136 @@
+//! Compile errors, panics, failing `?`s and lost processes, as the notebook shows them: the user's own
+//! line first, nothing of the code around it.
+
+use evcxr::CompilationError;
+
+use super::ledger::Ledger;
+use super::output::CellError;
+use crate::interpreter::Failure;
+
+const RED: &str = "\u{1b}[1;31m";
+const BLUE: &str = "\u{1b}[1;34m";
+const BOLD: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// The compiler's errors about a cell.
+pub fn of_compiler(errors: &[CompilationError], cell: u32) -> Failure {
+    let mut traceback = Vec::new();
+    for error in errors {
+        let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
+        traceback.push(format!("{RED}error{code}{PLAIN}{BOLD}: {}{PLAIN}", error.message()));
+        let mut primary: Vec<_> = error.spanned_messages().iter().collect();
+        primary.sort_by_key(|message| !message.is_primary);
+        for message in primary {
+            let Some(span) = message.span else { continue };
+            let line = message.lines.first().map_or("", |line| line);
+            traceback.push(excerpt(cell, span.start_line, line));
+            let end = if span.end_line == span.start_line { span.end_column } else { line.chars().count() + 1 };
+            let width = end.saturating_sub(span.start_column).max(1);
+            let margin = " ".repeat(digits(span.start_line) + 3 + span.start_column - 1);
+            traceback.push(format!("{margin}{RED}{} {}{PLAIN}", "^".repeat(width), message.label));
+        }
+        traceback.extend(error.help().into_iter().map(|help| format!("{BLUE}help{PLAIN}: {help}")));
+        traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
+    }
+    let first = errors.first().map(|error| error.message()).unwrap_or_default();
+    let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
+    Failure { name: "CompileError".into(), value: first + &more, traceback }
+}
+
+/// A failing `?` or a panic in the running cell.
+pub fn of_cell(error: &CellError, cell: u32, ledger: &Ledger) -> Failure {
+    let name = if error.error == "panic" { "Panic".to_owned() } else { short_type(&error.error) };
+    let mut traceback = vec![format!("{RED}{name}{PLAIN}{BOLD}: {}{PLAIN}", error.text)];
+    let statement = error.line.parse().ok();
+    let place = Place::parse(&error.place);
+    match &place {
+        Some(Place::Cell(number, line)) => traceback.push(line_of(ledger, *number, *line)),
+        Some(Place::File(place)) => traceback.push(format!("{BLUE}  -->{PLAIN} {place}")),
+        None => {}
+    }
+    if let Some(line) = statement
+        && place != Some(Place::Cell(cell, line))
+    {
+        let own = matches!(place, Some(Place::Cell(number, _)) if number == cell);
+        if !own {
+            traceback.push("called from".to_owned());
+            traceback.push(line_of(ledger, cell, line));
+        }
+    }
+    Failure { name, value: error.text.clone(), traceback }
+}
+
+/// The process that held the variables is gone.
+pub fn of_lost_process(name: &str, why: &str, lost: &[String]) -> Failure {
+    let mut traceback = vec![format!("{RED}{name}{PLAIN}{BOLD}: {why}{PLAIN}")];
+    traceback.push(match lost {
+        [] => "There were no variables to lose.".to_owned(),
+        lost => format!(
+            "The process that held the variables ended. Lost: {}. Functions and types are kept; run the cells that make the variables again.",
+            lost.join(", ")
+        ),
+    });
+    Failure { name: name.to_owned(), value: why.to_owned(), traceback }
+}
+
+/// Where something happened.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Cell(u32, usize),
+    File(String),
+}
+
+impl Place {
+    /// `./cell 3/items.rs:7`, or any other `file:line`.
+    fn parse(place: &str) -> Option<Place> {
+        let (file, line) = place.rsplit_once(':')?;
+        let in_cell = || {
+            let number = file.trim_start_matches("./").strip_prefix("cell ")?.split('/').next()?;
+            Some(Place::Cell(number.parse().ok()?, line.parse().ok()?))
+        };
+        Some(in_cell().unwrap_or_else(|| Place::File(place.to_owned())))
+    }
+}
+
+fn line_of(ledger: &Ledger, cell: u32, line: usize) -> String {
+    let text = ledger.code_of(cell).and_then(|code| code.lines().nth(line.saturating_sub(1)));
+    excerpt(cell, line, text.unwrap_or_default())
+}
+
+fn excerpt(cell: u32, line: usize, text: &str) -> String {
+    let margin = " ".repeat(digits(line));
+    format!("{margin}{BLUE}-->{PLAIN} cell {cell}, line {line}\n{margin} {BLUE}|{PLAIN}\n{BLUE}{line} |{PLAIN} {text}")
+}
+
+fn digits(number: usize) -> usize {
+    number.to_string().len()
+}
+
+/// The last part of a type's path; with its crate where that says more: `lazuli::Error`, `ParseIntError`.
+fn short_type(path: &str) -> String {
+    let bare = path.split('<').next().unwrap_or(path);
+    let last = bare.rsplit("::").next().unwrap_or(bare);
+    match bare.split_once("::") {
+        Some((krate, _)) if last == "Error" => format!("{krate}::{last}"),
+        _ if last.is_empty() || last.starts_with('&') => "Error".to_owned(),
+        _ => last.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_cells_are_told_from_places_in_files() {
+        assert_eq!(Place::parse("./cell 3/items.rs:7"), Some(Place::Cell(3, 7)));
+        assert_eq!(Place::parse("src/lib.rs:7"), Some(Place::File("src/lib.rs:7".into())));
+    }
+
+    #[test]
+    fn an_error_type_is_named_as_users_write_it() {
+        assert_eq!(short_type("core::num::error::ParseIntError"), "ParseIntError");
+        assert_eq!(short_type("lazuli::error::Error"), "lazuli::Error");
+        assert_eq!(short_type("alloc::boxed::Box<dyn core::error::Error>"), "Box");
+    }
+}
