@@ -50,9 +50,10 @@ impl Store {
 
     #[inline(never)]
     fn check(&mut self, name: &str, fingerprint: u64, is: fn(&dyn Any) -> bool) -> bool {
-        let found = self.variables.get(name).is_some_and(|variable| {
-            variable.fingerprint == fingerprint && is(&*variable.value)
-        });
+        let found = self
+            .variables
+            .get(name)
+            .is_some_and(|variable| variable.fingerprint == fingerprint && is(&*variable.value));
         if !found {
             self.lost.push(name.to_owned());
             // Its drop runs the code that its own cell compiled.

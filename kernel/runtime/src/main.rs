@@ -51,8 +51,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut store = Store::default();
     for line in BufReader::new(evcxr.commands).lines() {
         let line = line?;
-        let Some((object, function)) = line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' '))
-        else {
+        let Some((object, function)) = line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' ')) else {
             return Err(format!("not a command of evcxr: {line}").into());
         };
         // Objects stay loaded: variables hold their code, and threads of the user may run it.
@@ -104,4 +103,3 @@ fn flush_now_and_then() {
         let _ = std::io::stdout().flush();
     }
 }
-

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output};
+use std::process::{Command, Output};
 
 use super::layout::{Generated, Layout, Survival, lay_out};
 use super::ledger::Ledger;
@@ -13,7 +13,7 @@ use super::tools::Tools;
 const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
 
 /// `cargo build` in `folder`, evcxr's crate.
-pub fn build(tools: &Tools, folder: &Path) -> io::Result<ExitCode> {
+pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     let ledger = Ledger::load(&tools.ledger())?;
     let step = Step { tools, folder, number: step_number(folder)? };
@@ -41,12 +41,12 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<ExitCode> {
         return fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"));
     }
     io::stderr().write_all(&output.stderr)?;
-    Ok(ExitCode::from(101))
+    Ok(101)
 }
 
-fn fail(text: &str) -> io::Result<ExitCode> {
+fn fail(text: &str) -> io::Result<i32> {
     eprintln!("{text}");
-    Ok(ExitCode::from(101))
+    Ok(101)
 }
 
 /// The human form of rustc's messages.
@@ -57,19 +57,19 @@ fn rendered(messages: &[u8]) -> String {
 }
 
 /// `cargo check --message-format=json` in `folder`.
-pub fn check(tools: &Tools, folder: &Path) -> io::Result<ExitCode> {
+pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     let step = Step { tools, folder, number: step_number(folder)? };
     let output = step.compile_as_generated(&source)?;
     io::stderr().write_all(&output.stderr)?;
-    Ok(if output.status.success() { ExitCode::SUCCESS } else { ExitCode::from(101) })
+    Ok(if output.status.success() { 0 } else { 101 })
 }
 
 /// Errors that splitting a cell into guards may itself cause.
 fn is_about_borrows(messages: &[u8]) -> bool {
     const CODES: &[&str] = &[
-        "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521", "E0594",
-        "E0596", "E0597", "E0712", "E0716", "E0282", "E0283",
+        "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521",
+        "E0594", "E0596", "E0597", "E0712", "E0716", "E0282", "E0283",
     ];
     let messages = String::from_utf8_lossy(messages);
     let codes = || messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -158,11 +158,11 @@ impl Step<'_> {
     }
 
     /// Tells evcxr where the object is. The files of the step are not needed any more.
-    fn deliver(&self) -> io::Result<ExitCode> {
+    fn deliver(&self) -> io::Result<i32> {
         if let Some(file) = std::env::var_os(OBJECT_PATH_FILE) {
             std::fs::write(file, self.object().to_string_lossy().as_bytes())?;
         }
         std::fs::remove_dir_all(self.folder_of_files())?;
-        Ok(ExitCode::SUCCESS)
+        Ok(0)
     }
 }

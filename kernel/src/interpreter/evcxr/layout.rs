@@ -109,7 +109,13 @@ pub struct Layout {
 
 /// Lays out the last cell of `ledger`. `folder` is where the files will be, `prelude` the names that
 /// the collections' prelude brings.
-pub fn lay_out(generated: &Generated, ledger: &Ledger, survival: Survival, folder: &str, prelude: &BTreeSet<String>) -> Layout {
+pub fn lay_out(
+    generated: &Generated,
+    ledger: &Ledger,
+    survival: Survival,
+    folder: &str,
+    prelude: &BTreeSet<String>,
+) -> Layout {
     let current = ledger.cells.last().cloned().unwrap_or_default();
     let parts = Parts::of(&current.code);
     let (placed, loose) = place_items(generated, ledger);
@@ -293,9 +299,7 @@ impl Function<'_> {
     fn groups<'s>(&self, statements: &'s [Statement]) -> Vec<&'s [Statement]> {
         match self.survival {
             Survival::Whole => vec![statements],
-            Survival::Each => statements
-                .chunk_by(|a, b| a.binds.is_empty() && b.binds.is_empty())
-                .collect(),
+            Survival::Each => statements.chunk_by(|a, b| a.binds.is_empty() && b.binds.is_empty()).collect(),
         }
     }
 

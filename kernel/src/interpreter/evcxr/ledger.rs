@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_cell_is_taken_apart_with_the_lines_of_the_cell() {
-        let parts = Parts::of("// comment\nlet (a, mut b) = f()?;\n\n/// doc\nstruct Q { x: i64 }\nfor i in 0..3 { }\na + b");
+        let parts =
+            Parts::of("// comment\nlet (a, mut b) = f()?;\n\n/// doc\nstruct Q { x: i64 }\nfor i in 0..3 { }\na + b");
         let binding = |&(name, is_mutable): &(&str, bool)| Binding { name: name.into(), is_mutable };
         let statement = |text: &str, line, binds: &[(&str, bool)], is_shown| Statement {
             text: text.into(),

@@ -50,13 +50,20 @@ impl Evcxr {
         let after = self.variables();
         for (name, type_name) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
             if let Some(item) = redefined.iter().find(|item| ledger::names(type_name).any(|part| part == **item)) {
-                let text = format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
+                let text =
+                    format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
                 output.emit(Output::Stream { stream: Stream::Stderr, text });
             }
         }
     }
 
-    fn outcome(&self, cell: &Cell, result: Result<evcxr::EvalOutputs, evcxr::Error>, told: Told, before: &BTreeMap<String, String>) -> Outcome {
+    fn outcome(
+        &self,
+        cell: &Cell,
+        result: Result<evcxr::EvalOutputs, evcxr::Error>,
+        told: Told,
+        before: &BTreeMap<String, String>,
+    ) -> Outcome {
         let failure = match result {
             Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number),
             Err(evcxr::Error::SubprocessTerminated(why)) => {
@@ -81,16 +88,18 @@ impl Evcxr {
 /// What evcxr's own commands (`:vars`, `:help`) show.
 fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
     let contents = outputs.content_by_mime_type;
-    (!contents.is_empty()).then(|| {
-        contents.into_iter().fold(MimeBundle::default(), |bundle, (mime, text)| bundle.with(mime, text))
-    })
+    (!contents.is_empty())
+        .then(|| contents.into_iter().fold(MimeBundle::default(), |bundle, (mime, text)| bundle.with(mime, text)))
 }
 
 impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
         self.ledger.note(cell.number, &cell.code);
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
-            return Outcome::Failed(Failure::new("KernelError", format!("the kernel's folder cannot be written: {error}")));
+            return Outcome::Failed(Failure::new(
+                "KernelError",
+                format!("the kernel's folder cannot be written: {error}"),
+            ));
         }
         let before = self.variables();
         self.channel.begin(output);

@@ -38,12 +38,33 @@ pub struct CellError {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Message {
-    Hello { from: String },
-    ExecuteResult { text: Option<String>, data: Option<Map<String, Value>>, #[serde(default)] metadata: Map<String, Value> },
-    DisplayData { data: Map<String, Value>, #[serde(default)] metadata: Map<String, Value>, display_id: Option<String> },
-    UpdateDisplayData { data: Map<String, Value>, #[serde(default)] metadata: Map<String, Value>, display_id: String },
-    ClearOutput { wait: bool },
-    InputRequest { prompt: String },
+    Hello {
+        from: String,
+    },
+    ExecuteResult {
+        text: Option<String>,
+        data: Option<Map<String, Value>>,
+        #[serde(default)]
+        metadata: Map<String, Value>,
+    },
+    DisplayData {
+        data: Map<String, Value>,
+        #[serde(default)]
+        metadata: Map<String, Value>,
+        display_id: Option<String>,
+    },
+    UpdateDisplayData {
+        data: Map<String, Value>,
+        #[serde(default)]
+        metadata: Map<String, Value>,
+        display_id: String,
+    },
+    ClearOutput {
+        wait: bool,
+    },
+    InputRequest {
+        prompt: String,
+    },
     Error(CellError),
 }
 

@@ -13,7 +13,7 @@ use super::ledger::{self, Ledger};
 use super::output::Channel;
 use super::tools::{Stage, TOOLS, Tools};
 use super::{Evcxr, toolchain};
-use crate::interpreter::{Failure, Interpreter, Launch};
+use crate::interpreter::{Failure, Interpreter, Interrupter, Launch};
 
 /// The folder that set-up made; the kernelspec names it.
 const HOME: &str = "LAZULI_HOME";
@@ -23,9 +23,28 @@ const PRELUDE: &str = "use lazuli::prelude::*;";
 const WARM_UP: &str = "let warm = zeros((4, 4), (2, 2)); let sum = warm.sum().compute(); warm.s";
 
 /// Prepares a session; called before the program has threads, since it changes the environment.
-pub fn launch() -> Result<Launch, Failure> {
-    let folder = tempfile::Builder::new().prefix("lazuli-").tempdir().map_err(|error| cannot("make a folder", &error))?;
-    let home = std::env::var_os(HOME).ok_or_else(|| Failure::new("NotInstalled", "LAZULI_HOME is not set: start the kernel through Jupyter, after `cargo lab`"))?;
+/// What is wrong with the installation becomes the answer to every cell.
+pub fn launch() -> Launch {
+    prepared().unwrap_or_else(|failure| Launch {
+        language_version: String::new(),
+        interrupter: Arc::new(NothingRuns),
+        start: Box::new(move || Err(failure)),
+    })
+}
+
+/// The interrupter of a session that never starts.
+struct NothingRuns;
+
+impl Interrupter for NothingRuns {
+    fn interrupt(&self) {}
+}
+
+fn prepared() -> Result<Launch, Failure> {
+    let folder =
+        tempfile::Builder::new().prefix("lazuli-").tempdir().map_err(|error| cannot("make a folder", &error))?;
+    let home = std::env::var_os(HOME).ok_or_else(|| {
+        Failure::new("NotInstalled", "LAZULI_HOME is not set: start the kernel through Jupyter, after `cargo lab`")
+    })?;
     let stage = Stage::load(Path::new(&home)).map_err(|error| {
         Failure::new("NotInstalled", format!("{}/stage.json: {error}; run `cargo lab` again", home.to_string_lossy()))
     })?;
@@ -107,7 +126,8 @@ fn start(
     ledger.note(0, "42");
     ledger.save(&tools.ledger()).map_err(|error| cannot("write its ledger", &error))?;
     let broken = |error: evcxr::Error| Failure::new("KernelError", format!("the evaluator did not start: {error}"));
-    let (context, outputs) = EvalContext::with_subprocess_command(Command::new(&tools.stage.runtime)).map_err(broken)?;
+    let (context, outputs) =
+        EvalContext::with_subprocess_command(Command::new(&tools.stage.runtime)).map_err(broken)?;
     // User code prints elsewhere; what arrives here is for the log. evcxr waits until someone has read it.
     for lines in [outputs.stdout, outputs.stderr] {
         std::thread::spawn(move || lines.iter().for_each(|line| eprintln!("{line}")));
