@@ -11,6 +11,9 @@ pub enum Error {
     /// A run stopped before its end.
     #[error(transparent)]
     Run(#[from] crate::schedule::RunError),
+    /// An operation on an array cannot be built.
+    #[error(transparent)]
+    Array(#[from] crate::array::ArrayError),
     /// A task made a value of another type than its collection holds.
     #[error(transparent)]
     Type(#[from] crate::graph::WrongType),

@@ -2,6 +2,7 @@
 //!
 //! Operations on a collection build a graph; nothing runs until `compute()`:
 //!
+//! - [`Array<T>`](array): numbers in chunks, each an `ndarray`.
 //! - [`Delayed<T>`](delayed::Delayed): one value, made by calling any function lazily.
 //!
 //! The layers of this crate, each of which imports only those before it:
@@ -9,6 +10,7 @@
 
 #![deny(unsafe_code, missing_docs, missing_debug_implementations)]
 
+pub mod array;
 pub mod delayed;
 pub mod error;
 pub mod graph;
@@ -16,5 +18,7 @@ pub mod lazy;
 pub mod prelude;
 pub mod schedule;
 
+pub use array::{Array, Dtype};
+pub use delayed::Delayed;
 pub use error::{Error, Result};
 pub use schedule::{Scheduler, set_scheduler, with_scheduler};

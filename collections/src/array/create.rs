@@ -1,0 +1,211 @@
+//! Arrays from nothing, from random numbers, and from an `ndarray`.
+
+use ndarray::{ArrayBase, Data, Dimension};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::Serialize;
+
+use super::block::{self, filled, to_value};
+use super::dtype::{DtypeId, Scalar, for_dtype, for_float, sealed::Erased};
+use super::raw::RawArray;
+use super::shape::{IntoChunks, PerAxis};
+use super::{Array, Chunks, Dtype, Float};
+use crate::graph::{Failure, Operation, Task, Value};
+
+/// Random numbers, uniform from 0 up to but not including 1.
+///
+/// Equal seed, shape and chunks give equal numbers, on every scheduler: each chunk has a stream of its own.
+///
+/// ```
+/// use lazuli::array::random;
+/// let x = random((1000, 1000), (100, 100), 7);
+/// assert!((x.mean().compute()? - 0.5).abs() < 0.01);
+/// assert_eq!(random(9, 4, 1).compute()?, random(9, 4, 1).compute()?);
+/// assert_ne!(random(9, 4, 1).compute()?, random(9, 4, 2).compute()?);
+/// # Ok::<(), lazuli::Error>(())
+/// ```
+///
+/// # Panics
+/// When `chunks` do not fit `shape`, as every function that makes an array.
+#[track_caller]
+pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Array<f64> {
+    Array::random(shape, chunks, seed)
+}
+
+/// Zeros, of type `f64`; see [`Array::zeros`] for others.
+///
+/// ```
+/// assert_eq!(lazuli::array::zeros((2, 2), 1).sum().compute()?, 0.0);
+/// # Ok::<(), lazuli::Error>(())
+/// ```
+#[track_caller]
+pub fn zeros(shape: impl PerAxis, chunks: impl IntoChunks) -> Array<f64> {
+    Array::zeros(shape, chunks)
+}
+
+/// Ones, of type `f64`; see [`Array::ones`] for others.
+///
+/// ```
+/// assert_eq!(lazuli::array::ones((2, 2), 1).sum().compute()?, 4.0);
+/// # Ok::<(), lazuli::Error>(())
+/// ```
+#[track_caller]
+pub fn ones(shape: impl PerAxis, chunks: impl IntoChunks) -> Array<f64> {
+    Array::ones(shape, chunks)
+}
+
+/// `number` everywhere.
+///
+/// ```
+/// assert_eq!(lazuli::array::full(3, 7_u8, 2).compute()?, ndarray::array![7, 7, 7]);
+/// # Ok::<(), lazuli::Error>(())
+/// ```
+#[track_caller]
+pub fn full<T: Dtype>(shape: impl PerAxis, number: T, chunks: impl IntoChunks) -> Array<T> {
+    Array::of(constant(checked(shape.per_axis(), chunks), number.to_scalar(), T::ID))
+}
+
+/// The elements of an `ndarray` of any kind, copied once and then cut.
+///
+/// ```
+/// use ndarray::array;
+/// let x = lazuli::array::from_ndarray(&array![[1, 2, 3], [4, 5, 6]], (1, 2));
+/// assert_eq!(x.numblocks(), [2, 2]);
+/// assert_eq!(x.sum_axis(0)?.compute()?, array![5, 7, 9]);
+/// # Ok::<(), lazuli::Error>(())
+/// ```
+#[track_caller]
+pub fn from_ndarray<T, S, D>(array: &ArrayBase<S, D>, chunks: impl IntoChunks) -> Array<T>
+where
+    T: Dtype,
+    S: Data<Elem = T>,
+    D: Dimension,
+{
+    let chunks = checked(array.shape().to_vec(), chunks);
+    Array::of(cut(T::to_value(array.view().into_dyn()), chunks, T::ID))
+}
+
+impl<T: Dtype> Array<T> {
+    /// Zeros of any type; `false` for `bool`.
+    ///
+    /// ```
+    /// let x = lazuli::Array::<i32>::zeros((2, 3), 2);
+    /// assert_eq!(x.dtype(), "i32");
+    /// ```
+    #[track_caller]
+    pub fn zeros(shape: impl PerAxis, chunks: impl IntoChunks) -> Self {
+        full(shape, T::ZERO, chunks)
+    }
+
+    /// Ones of any type; `true` for `bool`.
+    ///
+    /// ```
+    /// let x = lazuli::Array::<bool>::ones((2, 3), 2);
+    /// assert_eq!(x.sum().compute()?, 6);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn ones(shape: impl PerAxis, chunks: impl IntoChunks) -> Self {
+        full(shape, T::ONE, chunks)
+    }
+}
+
+impl<T: Float> Array<T> {
+    /// Random numbers of `f32` or `f64`, uniform from 0 up to but not including 1; see [`random`].
+    ///
+    /// ```
+    /// let x = lazuli::Array::<f32>::random(1000, 100, 7);
+    /// assert!(x.max().compute()? < 1.0);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Self {
+        Array::of(uniform(checked(shape.per_axis(), chunks), seed, T::ID))
+    }
+}
+
+#[track_caller]
+fn checked(shape: Vec<usize>, chunks: impl IntoChunks) -> Chunks {
+    Chunks::new(shape, chunks.into_chunks()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[derive(Serialize)]
+struct Constant {
+    chunks: Chunks,
+    number: Scalar,
+    dtype: DtypeId,
+}
+
+#[track_caller]
+fn constant(chunks: Chunks, number: Scalar, dtype: DtypeId) -> RawArray {
+    let made = Constant { chunks: chunks.clone(), number, dtype };
+    let operation = Operation::new("full", made, |made, task| {
+        let shape = made.chunks.block_shape(task.partition());
+        Ok(for_dtype!(made.dtype, T => to_value(filled::<T>(&shape, T::from_scalar(made.number)).into_shared())))
+    });
+    RawArray::made(operation, chunks, dtype, &[])
+}
+
+/// The blocks of an array that is in memory.
+#[track_caller]
+fn cut(whole: Value, chunks: Chunks, dtype: DtypeId) -> RawArray {
+    let held = (whole, chunks.clone());
+    let block = move |task: Task| -> Result<Value, Failure> {
+        let (whole, chunks) = &held;
+        let region = chunks.region(task.partition());
+        Ok(for_dtype!(dtype, T => to_value(block::part(whole.get::<block::Block<T>>()?.clone(), &region))))
+    };
+    RawArray::made(Operation::with_closure("from_ndarray", block, |block, task| block(task)), chunks, dtype, &[])
+}
+
+#[derive(Serialize)]
+struct Uniform {
+    chunks: Chunks,
+    seed: u64,
+    dtype: DtypeId,
+}
+
+#[track_caller]
+fn uniform(chunks: Chunks, seed: u64, dtype: DtypeId) -> RawArray {
+    let made = Uniform { chunks: chunks.clone(), seed, dtype };
+    let operation = Operation::new("random", made, |made, task| {
+        let shape = made.chunks.block_shape(task.partition());
+        let mut stream = ChaCha8Rng::seed_from_u64(made.seed);
+        stream.set_stream(task.partition() as u64);
+        Ok(for_float!(made.dtype, T => to_value(Draw::<T>::draw(&mut stream, &shape))))
+    });
+    RawArray::made(operation, chunks, dtype, &[])
+}
+
+/// A source of uniform random numbers of type `T`.
+trait Draw<T> {
+    fn draw(&mut self, shape: &[usize]) -> block::Block<T>;
+}
+
+macro_rules! draw {
+    ($($T:ident from $Bits:ident;)*) => {$(
+        impl Draw<$T> for ChaCha8Rng {
+            fn draw(&mut self, shape: &[usize]) -> block::Block<$T> {
+                const WIDTH: usize = size_of::<$Bits>();
+                // As many bits as a fraction holds, scaled to below 1.
+                const UNUSED: u32 = $Bits::BITS - $T::MANTISSA_DIGITS;
+                const SCALE: $T = 1.0 / (1_u64 << $T::MANTISSA_DIGITS) as $T;
+                let count = shape.iter().product();
+                let mut numbers = Vec::with_capacity(count);
+                let mut bytes = [0_u8; 4096];
+                while numbers.len() < count {
+                    let bytes = &mut bytes[..(WIDTH * (count - numbers.len())).min(4096)];
+                    self.fill_bytes(bytes);
+                    let (words, _) = bytes.as_chunks::<WIDTH>();
+                    numbers.extend(words.iter().map(|&word| ($Bits::from_le_bytes(word) >> UNUSED) as $T * SCALE));
+                }
+                block::Block::from_shape_vec(shape, numbers).expect("as many numbers as the shape has places")
+            }
+        }
+    )*};
+}
+
+draw! {
+    f32 from u32;
+    f64 from u64;
+}

@@ -1,0 +1,241 @@
+//! Elementwise functions as data, and the loops that compute them on slices: the batch kernels.
+//! A kernel writes over its first slice, so chains of them run on one tile while it is in the cache.
+//! Knows nothing of shapes, chunks or graphs. Imports: nothing in-house but dtypes.
+
+use serde::Serialize;
+
+use super::dtype::{Cast, Dtype};
+
+/// Lists every function of one float: the name of its variant, of the method, of the function in std, and its documentation.
+/// A new function is a line here.
+macro_rules! float_functions {
+    ($use:ident) => {
+        $use! {
+            Sin sin sin "Sine, the elements in radians.";
+            Cos cos cos "Cosine, the elements in radians.";
+            Tan tan tan "Tangent, the elements in radians.";
+            Asin asin asin "Arcsine in radians; NaN outside of -1 to 1.";
+            Acos acos acos "Arccosine in radians; NaN outside of -1 to 1.";
+            Atan atan atan "Arctangent in radians.";
+            Sinh sinh sinh "Hyperbolic sine.";
+            Cosh cosh cosh "Hyperbolic cosine.";
+            Tanh tanh tanh "Hyperbolic tangent.";
+            Asinh asinh asinh "Inverse hyperbolic sine.";
+            Acosh acosh acosh "Inverse hyperbolic cosine; NaN below 1.";
+            Atanh atanh atanh "Inverse hyperbolic tangent; NaN outside of -1 to 1.";
+            Exp exp exp "e to the power of the element.";
+            Exp2 exp2 exp2 "2 to the power of the element.";
+            ExpM1 exp_m1 exp_m1 "e to the power of the element, less 1: exact near 0.";
+            Ln ln ln "Natural logarithm; NaN below 0.";
+            Ln1p ln_1p ln_1p "Natural logarithm of the element plus 1: exact near 0.";
+            Log2 log2 log2 "Logarithm to base 2; NaN below 0.";
+            Log10 log10 log10 "Logarithm to base 10; NaN below 0.";
+            Sqrt sqrt sqrt "Square root; NaN below 0.";
+            Cbrt cbrt cbrt "Cube root.";
+            Floor floor floor "The largest whole number not above the element.";
+            Ceil ceil ceil "The smallest whole number not below the element.";
+            Trunc trunc trunc "The element without its fraction.";
+            Round round round_ties_even "The nearest whole number; halves go to the even one, as in NumPy.";
+            ToDegrees to_degrees to_degrees "Radians to degrees.";
+            ToRadians to_radians to_radians "Degrees to radians.";
+        }
+    };
+}
+
+pub(super) use float_functions;
+
+/// A function of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Binary {
+    Add,
+    Sub,
+    Mul,
+    /// True division, of floats only: integers are turned into floats first.
+    Div,
+    /// The smaller one; NaN if one is NaN.
+    Minimum,
+    /// The larger one; NaN if one is NaN.
+    Maximum,
+}
+
+impl Binary {
+    /// The verb that pictures and errors show.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Binary::Add => "add",
+            Binary::Sub => "subtract",
+            Binary::Mul => "multiply",
+            Binary::Div => "divide",
+            Binary::Minimum => "minimum",
+            Binary::Maximum => "maximum",
+        }
+    }
+}
+
+/// The loops of a [`Binary`], in both directions: whichever operand may be written over.
+#[derive(Clone, Copy)]
+pub(super) struct BinaryKernel<T> {
+    /// `a = a ∘ b`
+    pub(super) onto_left: fn(&mut [T], &[T]),
+    /// `b = a ∘ b`, b the first argument
+    pub(super) onto_right: fn(&mut [T], &[T]),
+}
+
+/// Numbers, with NumPy's arithmetic: integers wrap, NaN wins.
+pub(super) trait Arithmetic: Dtype + Cast<Self> {
+    fn plus(self, other: Self) -> Self;
+    fn smaller(self, other: Self) -> Self;
+    fn larger(self, other: Self) -> Self;
+    fn binary(function: Binary) -> BinaryKernel<Self>;
+    fn unary(function: Unary) -> fn(&mut [Self]);
+}
+
+fn each<T: Copy>(tile: &mut [T], function: impl Fn(T) -> T) {
+    for x in tile {
+        *x = function(*x);
+    }
+}
+
+fn pairs<T: Copy>(onto: &mut [T], other: &[T], function: impl Fn(T, T) -> T) {
+    for (x, y) in onto.iter_mut().zip(other) {
+        *x = function(*x, *y);
+    }
+}
+
+macro_rules! kernel {
+    ($function:expr) => {
+        BinaryKernel {
+            onto_left: |a, b| pairs(a, b, $function),
+            onto_right: |b, a| pairs(b, a, |b, a| $function(a, b)),
+        }
+    };
+}
+
+macro_rules! integers {
+    ($($T:ident absolute $absolute:expr;)*) => {$(
+        impl Arithmetic for $T {
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+
+            fn smaller(self, other: Self) -> Self {
+                self.min(other)
+            }
+
+            fn larger(self, other: Self) -> Self {
+                self.max(other)
+            }
+
+            fn binary(function: Binary) -> BinaryKernel<Self> {
+                match function {
+                    Binary::Add => kernel!($T::wrapping_add),
+                    Binary::Sub => kernel!($T::wrapping_sub),
+                    Binary::Mul => kernel!($T::wrapping_mul),
+                    Binary::Minimum => kernel!($T::smaller),
+                    Binary::Maximum => kernel!($T::larger),
+                    Binary::Div => unreachable!("integers are divided as floats"),
+                }
+            }
+
+            fn unary(function: Unary) -> fn(&mut [Self]) {
+                match function {
+                    Unary::Negate => |tile| each(tile, $T::wrapping_neg),
+                    Unary::Absolute => |tile| each(tile, $absolute),
+                    _ => unreachable!("{} is computed on floats", function.name()),
+                }
+            }
+        }
+    )*};
+}
+
+integers! {
+    i8 absolute i8::wrapping_abs;
+    i16 absolute i16::wrapping_abs;
+    i32 absolute i32::wrapping_abs;
+    i64 absolute i64::wrapping_abs;
+    u8 absolute |x| x;
+    u16 absolute |x| x;
+    u32 absolute |x| x;
+    u64 absolute |x| x;
+}
+
+macro_rules! floats {
+    ($($T:ident $unary:ident)*) => {$(
+        impl Arithmetic for $T {
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+
+            fn smaller(self, other: Self) -> Self {
+                if self < other || self.is_nan() { self } else { other }
+            }
+
+            fn larger(self, other: Self) -> Self {
+                if self > other || self.is_nan() { self } else { other }
+            }
+
+            fn binary(function: Binary) -> BinaryKernel<Self> {
+                match function {
+                    Binary::Add => kernel!(|x, y| x + y),
+                    Binary::Sub => kernel!(|x, y| x - y),
+                    Binary::Mul => kernel!(|x, y| x * y),
+                    Binary::Div => kernel!(|x, y| x / y),
+                    Binary::Minimum => kernel!($T::smaller),
+                    Binary::Maximum => kernel!($T::larger),
+                }
+            }
+
+            fn unary(function: Unary) -> fn(&mut [Self]) {
+                $unary(function)
+            }
+        }
+    )*};
+}
+
+floats!(f32 unary_f32 f64 unary_f64);
+
+macro_rules! unary {
+    ($($Variant:ident $method:ident $std:ident $doc:literal;)*) => {
+        /// A function of one number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        pub(super) enum Unary {
+            Negate,
+            Absolute,
+            $($Variant,)*
+        }
+
+        impl Unary {
+            /// The verb that pictures and errors show.
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    Unary::Negate => "negate",
+                    Unary::Absolute => "abs",
+                    $(Unary::$Variant => stringify!($method),)*
+                }
+            }
+
+            /// Whether integers are turned into floats for it.
+            pub(super) fn is_of_floats(self) -> bool {
+                !matches!(self, Unary::Negate | Unary::Absolute)
+            }
+        }
+
+        fn unary_f32(function: Unary) -> fn(&mut [f32]) {
+            match function {
+                Unary::Negate => |tile| each(tile, |x| -x),
+                Unary::Absolute => |tile| each(tile, f32::abs),
+                $(Unary::$Variant => |tile| each(tile, f32::$std),)*
+            }
+        }
+
+        fn unary_f64(function: Unary) -> fn(&mut [f64]) {
+            match function {
+                Unary::Negate => |tile| each(tile, |x| -x),
+                Unary::Absolute => |tile| each(tile, f64::abs),
+                $(Unary::$Variant => |tile| each(tile, f64::$std),)*
+            }
+        }
+    };
+}
+
+float_functions!(unary);

@@ -1,0 +1,327 @@
+//! Sums, means, minima and maxima, over the whole array or along axes, as trees: each chunk is reduced
+//! by itself, then up to [`FAN`] partial results at a time, always in the same order.
+
+use std::sync::Arc;
+
+use ndarray::Axis;
+use serde::Serialize;
+
+use super::block::{self, Block, Side, to_value};
+use super::chunks::Grid;
+use super::dtype::{Cast, DtypeId, for_dtype, for_number};
+use super::fold::{Fold, reduce};
+use super::kernel::{Arithmetic, Binary};
+use super::raw::RawArray;
+use super::{Array, ArrayError, Dtype, Number, PerAxis};
+use crate::delayed::Delayed;
+use crate::error::Result;
+use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
+
+/// Partial results that one task puts together.
+const FAN: usize = 16;
+
+impl<T: Dtype> Array<T> {
+    /// The sum of all elements: integers and `bool` as `i64` or `u64`, where they wrap.
+    ///
+    /// ```
+    /// use lazuli::array::{full, ones};
+    /// assert_eq!(ones((100, 100), 10).sum().compute()?, 10_000.0);
+    /// assert_eq!(full(3, 100_i8, 1).sum().compute()?, 300);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn sum(&self) -> Delayed<T::Sum> {
+        Delayed::from_node(self.raw.reduced_whole(Reduction::Sum))
+    }
+
+    /// The sums along one axis, or over several, which the result no longer has.
+    ///
+    /// ```
+    /// let x = lazuli::array::ones((2, 3, 4), 2);
+    /// assert_eq!(x.sum_axis(1)?.shape(), [2, 4]);
+    /// assert_eq!(x.sum_axis((0, 2))?.compute()?, ndarray::array![8.0, 8.0, 8.0]);
+    /// assert!(x.sum_axis(3).unwrap_err().to_string().contains("its axes are 0 to 2"));
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn sum_axis(&self, axes: impl PerAxis) -> Result<Array<T::Sum>> {
+        Ok(Array::of(self.raw.reduced(Reduction::Sum, self.raw.axes(axes)?)?))
+    }
+
+    /// The mean of all elements: `f32` for `f32`, else `f64`; NaN if there are none.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![1, 2, 3, 4], 3);
+    /// assert_eq!(x.mean().compute()?, 2.5);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn mean(&self) -> Delayed<T::Float> {
+        Delayed::from_node(self.raw.reduced_whole(Reduction::Mean))
+    }
+
+    /// The means along one axis, or over several, which the result no longer has.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![[1, 2], [3, 6]], 1);
+    /// assert_eq!(x.mean_axis(0)?.compute()?, ndarray::array![2.0, 4.0]);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn mean_axis(&self, axes: impl PerAxis) -> Result<Array<T::Float>> {
+        Ok(Array::of(self.raw.reduced(Reduction::Mean, self.raw.axes(axes)?)?))
+    }
+}
+
+impl<T: Number> Array<T> {
+    /// The smallest element; NaN if there is one, as in NumPy.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![4, -2, 7], 2);
+    /// assert_eq!(x.min().compute()?, -2);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When the array has no elements.
+    #[track_caller]
+    pub fn min(&self) -> Delayed<T> {
+        Delayed::from_node(self.raw.reduced_whole(Reduction::Min))
+    }
+
+    /// The smallest elements along one axis, or over several, which the result no longer has.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![[4, -2], [0, 9]], 1);
+    /// assert_eq!(x.min_axis(1)?.compute()?, ndarray::array![-2, 0]);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn min_axis(&self, axes: impl PerAxis) -> Result<Self> {
+        Ok(Array::of(self.raw.reduced(Reduction::Min, self.raw.axes(axes)?)?))
+    }
+
+    /// The largest element; NaN if there is one, as in NumPy.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![4, -2, 7], 2);
+    /// assert_eq!(x.max().compute()?, 7);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When the array has no elements.
+    #[track_caller]
+    pub fn max(&self) -> Delayed<T> {
+        Delayed::from_node(self.raw.reduced_whole(Reduction::Max))
+    }
+
+    /// The largest elements along one axis, or over several, which the result no longer has.
+    ///
+    /// ```
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![[4, -2], [0, 9]], 1);
+    /// assert_eq!(x.max_axis(0)?.compute()?, ndarray::array![4, 9]);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn max_axis(&self, axes: impl PerAxis) -> Result<Self> {
+        Ok(Array::of(self.raw.reduced(Reduction::Max, self.raw.axes(axes)?)?))
+    }
+}
+
+/// What elements are reduced to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Reduction {
+    Sum,
+    Mean,
+    Min,
+    Max,
+}
+
+impl Reduction {
+    /// The verb that pictures and errors show.
+    fn name(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Mean => "mean",
+            Reduction::Min => "min",
+            Reduction::Max => "max",
+        }
+    }
+
+    /// What elements of type `dtype` are reduced to.
+    fn result(self, dtype: DtypeId) -> DtypeId {
+        match self {
+            Reduction::Sum => dtype.sum(),
+            Reduction::Mean => dtype.float(),
+            Reduction::Min | Reduction::Max => dtype,
+        }
+    }
+
+    /// How two partial results become one.
+    fn merging(self) -> Binary {
+        match self {
+            Reduction::Sum | Reduction::Mean => Binary::Add,
+            Reduction::Min => Binary::Minimum,
+            Reduction::Max => Binary::Maximum,
+        }
+    }
+}
+
+/// One level of the tree.
+#[derive(Clone, Serialize)]
+struct Level {
+    reduction: Reduction,
+    /// Of what is read.
+    dtype: DtypeId,
+    axes: Vec<usize>,
+    end: Option<End>,
+}
+
+/// What the last level does besides.
+#[derive(Clone, Copy, Serialize)]
+struct End {
+    /// Elements that went into one result; a mean divides by it.
+    count: usize,
+    shape: Shape,
+}
+
+/// What a result is in the end.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+enum Shape {
+    /// An array without the reduced axes.
+    Array,
+    /// One number.
+    Number,
+}
+
+impl RawArray {
+    /// The array reduced along `axes`, which the result no longer has.
+    #[track_caller]
+    fn reduced(&self, reduction: Reduction, axes: Vec<usize>) -> Result<RawArray, ArrayError> {
+        self.something_to_reduce(reduction, &axes)?;
+        let chunks = self.chunks.without(&axes);
+        let dtype = reduction.result(self.dtype);
+        let node = self.tree(reduction, axes, Shape::Array, RawArray::picture(&chunks, dtype));
+        Ok(RawArray { node, chunks, dtype })
+    }
+
+    /// The one number that all elements are reduced to.
+    #[track_caller]
+    fn reduced_whole(&self, reduction: Reduction) -> Node {
+        let axes: Vec<_> = (0..self.chunks.ndim()).collect();
+        self.something_to_reduce(reduction, &axes).unwrap_or_else(|error| panic!("{error}"));
+        let detail = reduction.result(self.dtype).name().to_owned();
+        self.tree(reduction, axes, Shape::Number, Picture { collection: "Delayed", detail, grid: Vec::new() })
+    }
+
+    fn something_to_reduce(&self, reduction: Reduction, axes: &[usize]) -> Result<(), ArrayError> {
+        let shape = self.chunks.shape();
+        match axes.iter().find(|&&axis| shape[axis] == 0) {
+            Some(&axis) if matches!(reduction, Reduction::Min | Reduction::Max) => {
+                Err(ArrayError::NothingToReduce { reduction: reduction.name(), axis, shape })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Level upon level, until one block is left along each of `axes`.
+    #[track_caller]
+    fn tree(&self, reduction: Reduction, axes: Vec<usize>, shape: Shape, picture: Picture) -> Node {
+        let origin = Origin::caller();
+        let count = axes.iter().map(|&axis| self.chunks.shape()[axis]).product();
+        // Reduced to one number, blocks are put together in the order of their numbers.
+        let (mut grid, merged) = match shape {
+            Shape::Array => (self.chunks.grid(), axes.clone()),
+            Shape::Number => (Grid::line(self.chunks.grid().count()), vec![0]),
+        };
+        let mut level = Level { reduction, dtype: self.dtype, axes, end: None };
+        let mut run: fn(&Level, Task) -> Result<Value, Failure> = run_first;
+        let mut node = self.node.clone();
+        let mut pattern = Pattern::OneToOne;
+        loop {
+            let done = grid.longest(&merged) <= 1;
+            level.end = done.then_some(End { count, shape });
+            let operation = Operation::new(reduction.name(), level.clone(), run);
+            let drawn = if done { picture.clone() } else { partial(&grid) };
+            node = Layer::of(operation, grid.count(), origin).reads(&node, pattern).drawn(drawn).build();
+            if done {
+                return node;
+            }
+            (grid, pattern) = merge(grid, &merged);
+            level.dtype = reduction.result(self.dtype);
+            run = run_merge;
+        }
+    }
+}
+
+/// The grid with neighbours along `axes` put together, and what each of its tasks reads.
+fn merge(grid: Grid, axes: &[usize]) -> (Grid, Pattern) {
+    let fan = (1..=FAN).rev().find(|fan| fan.pow(axes.len() as u32) <= FAN).unwrap_or(1).max(2);
+    let merged = grid.shrunk(axes, fan);
+    if axes.len() == merged.ndim() && axes.len() == 1 {
+        return (merged, Pattern::Tree(fan));
+    }
+    let (axes, to) = (axes.to_vec(), merged.clone());
+    let reads = move |partition: usize, reads: &mut Vec<usize>| {
+        let range = |(axis, i): (usize, usize)| if axes.contains(&axis) { i * fan..(i + 1) * fan } else { i..i + 1 };
+        let ranges: Vec<_> = to.index(partition).into_iter().enumerate().map(range).collect();
+        grid.push_all(&ranges, reads);
+    };
+    (merged, Pattern::Blocks(Arc::new(reads)))
+}
+
+fn partial(grid: &Grid) -> Picture {
+    Picture { collection: "Array", detail: "partial results".to_owned(), grid: grid.to_vec() }
+}
+
+/// The first level: each block by itself.
+fn run_first(level: &Level, task: Task) -> Result<Value, Failure> {
+    let mut blocks = task.into_values();
+    Ok(match level.reduction {
+        Reduction::Sum => for_dtype!(level.dtype, T => {
+            let sum = reduce::<T, <T as Dtype>::Sum>(block::next(&mut blocks)?, &level.axes, Fold::sum(), Fold::sum());
+            finished(sum, level)
+        }),
+        Reduction::Mean => for_dtype!(level.dtype, T => {
+            let sum = reduce::<T, <T as Dtype>::Float>(block::next(&mut blocks)?, &level.axes, Fold::sum(), Fold::sum());
+            finished(sum, level)
+        }),
+        Reduction::Min => for_number!(level.dtype, T => {
+            finished(reduce::<T, T>(block::next(&mut blocks)?, &level.axes, Fold::min(), Fold::min()), level)
+        }),
+        Reduction::Max => for_number!(level.dtype, T => {
+            finished(reduce::<T, T>(block::next(&mut blocks)?, &level.axes, Fold::max(), Fold::max()), level)
+        }),
+    })
+}
+
+/// Any further level: partial results of equal shape become one.
+fn run_merge(level: &Level, task: Task) -> Result<Value, Failure> {
+    let mut blocks = task.into_values();
+    Ok(for_number!(level.dtype, S => {
+        let mut merged: Block<S> = block::next(&mut blocks)?;
+        for block in blocks {
+            merged = block::zip(merged, block.take()?, level.reduction.merging());
+        }
+        finished(merged, level)
+    }))
+}
+
+/// The partial result, or at the last level the result.
+fn finished<S: Arithmetic>(mut block: Block<S>, level: &Level) -> Value
+where
+    f64: Cast<S>,
+{
+    let Some(End { count, shape }) = level.end else { return to_value(block) };
+    if level.reduction == Reduction::Mean {
+        block = block::with_scalar(block, Binary::Div, (count as f64).cast(), Side::Right);
+    }
+    match shape {
+        Shape::Number => Value::new(*block.first().expect("reduced to one number"), size_of::<S>()),
+        Shape::Array => {
+            let reduced = level.axes.iter().rev();
+            to_value(reduced.fold(block, |block, &axis| block.index_axis_move(Axis(axis), 0)))
+        }
+    }
+}
