@@ -210,7 +210,8 @@ impl Grid {
 
     /// The grid after up to `fan` neighbours became one, along each of `axes`.
     pub(super) fn shrunk(&self, axes: &[usize], fan: usize) -> Grid {
-        let shrunk = |(axis, &blocks): (usize, &usize)| if axes.contains(&axis) { blocks.div_ceil(fan) } else { blocks };
+        let shrunk =
+            |(axis, &blocks): (usize, &usize)| if axes.contains(&axis) { blocks.div_ceil(fan) } else { blocks };
         Grid(self.0.iter().enumerate().map(shrunk).collect())
     }
 
@@ -368,7 +369,9 @@ mod tests {
         for partition in 0..both.grid().count() {
             let region = both.region(partition);
             let around = coarse.region(coarse.block_around(&region));
-            assert!(region.iter().zip(&around).all(|(inner, outer)| outer.start <= inner.start && inner.end <= outer.end));
+            assert!(
+                region.iter().zip(&around).all(|(inner, outer)| outer.start <= inner.start && inner.end <= outer.end)
+            );
         }
     }
 

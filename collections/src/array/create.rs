@@ -54,26 +54,29 @@ pub fn ones(shape: impl PerAxis, chunks: impl IntoChunks) -> Array<f64> {
     Array::ones(shape, chunks)
 }
 
-/// `number` everywhere.
+/// `number` everywhere, of type `f64`; see [`Array::full`] for others.
 ///
 /// ```
-/// assert_eq!(lazuli::array::full(3, 7_u8, 2).compute()?, ndarray::array![7, 7, 7]);
+/// assert_eq!(lazuli::array::full((2, 2), 2.5, 1).sum().compute()?, 10.0);
 /// # Ok::<(), lazuli::Error>(())
 /// ```
 #[track_caller]
-pub fn full<T: Dtype>(shape: impl PerAxis, number: T, chunks: impl IntoChunks) -> Array<T> {
-    Array::of(constant(checked(shape.per_axis(), chunks), number.to_scalar(), T::ID))
+pub fn full(shape: impl PerAxis, number: f64, chunks: impl IntoChunks) -> Array<f64> {
+    Array::full(shape, number, chunks)
 }
 
 /// The elements of an `ndarray` of any kind, copied once and then cut.
 ///
 /// ```
 /// use ndarray::array;
-/// let x = lazuli::array::from_ndarray(&array![[1, 2, 3], [4, 5, 6]], (1, 2));
+/// let x = lazuli::array::from_ndarray(&array![[1_i64, 2, 3], [4, 5, 6]], (1, 2));
 /// assert_eq!(x.numblocks(), [2, 2]);
 /// assert_eq!(x.sum_axis(0)?.compute()?, array![5, 7, 9]);
 /// # Ok::<(), lazuli::Error>(())
 /// ```
+///
+/// Write the type of one literal, as here: an array of plain `1` or `1.0` that is computed in the same cell
+/// leaves the compiler no way to know what its sum is.
 #[track_caller]
 pub fn from_ndarray<T, S, D>(array: &ArrayBase<S, D>, chunks: impl IntoChunks) -> Array<T>
 where
@@ -94,7 +97,7 @@ impl<T: Dtype> Array<T> {
     /// ```
     #[track_caller]
     pub fn zeros(shape: impl PerAxis, chunks: impl IntoChunks) -> Self {
-        full(shape, T::ZERO, chunks)
+        Array::full(shape, T::ZERO, chunks)
     }
 
     /// Ones of any type; `true` for `bool`.
@@ -106,7 +109,19 @@ impl<T: Dtype> Array<T> {
     /// ```
     #[track_caller]
     pub fn ones(shape: impl PerAxis, chunks: impl IntoChunks) -> Self {
-        full(shape, T::ONE, chunks)
+        Array::full(shape, T::ONE, chunks)
+    }
+
+    /// `number` everywhere.
+    ///
+    /// ```
+    /// let x = lazuli::Array::full(3, 7_u8, 2);
+    /// assert_eq!(x.compute()?, ndarray::array![7, 7, 7]);
+    /// # Ok::<(), lazuli::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn full(shape: impl PerAxis, number: T, chunks: impl IntoChunks) -> Self {
+        Array::of(constant(checked(shape.per_axis(), chunks), number.to_scalar(), T::ID))
     }
 }
 

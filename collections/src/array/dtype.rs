@@ -20,7 +20,7 @@ use crate::graph::{Value, WrongType};
 /// fn total<T: lazuli::Dtype>(x: &lazuli::Array<T>) -> lazuli::Delayed<T::Sum> {
 ///     x.sum()
 /// }
-/// let ints = lazuli::array::full(4, 2_i8, 2);
+/// let ints = lazuli::Array::full(4, 2_i8, 2);
 /// assert_eq!(total(&ints).compute()?, 8_i64);
 /// # Ok::<(), lazuli::Error>(())
 /// ```
@@ -43,7 +43,7 @@ pub trait Dtype: sealed::Erased {
 /// fn doubled<T: lazuli::array::Number>(x: &lazuli::Array<T>) -> lazuli::Array<T> {
 ///     x + x
 /// }
-/// assert_eq!(doubled(&lazuli::array::full(2, 21, 2)).compute()?[[0]], 42);
+/// assert_eq!(doubled(&lazuli::Array::full(2, 21, 2)).compute()?[[0]], 42);
 /// # Ok::<(), lazuli::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
@@ -157,9 +157,7 @@ pub(super) mod sealed {
     use super::*;
 
     /// The entry points of a typed handle into compiled code; one instance for each dtype, none in a cell.
-    pub trait Erased:
-        Copy + Default + PartialEq + fmt::Debug + fmt::Display + Send + Sync + Sized + 'static
-    {
+    pub trait Erased: Copy + Default + PartialEq + fmt::Debug + fmt::Display + Send + Sync + Sized + 'static {
         const ID: DtypeId;
         const ZERO: Self;
         const ONE: Self;

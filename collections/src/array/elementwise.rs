@@ -37,7 +37,7 @@ impl<T: Number> Array<T> {
     /// The element without its sign.
     ///
     /// ```
-    /// assert_eq!(lazuli::array::full(3, -7, 2).abs().compute()?[[0]], 7);
+    /// assert_eq!(lazuli::Array::full(3, -7, 2).abs().compute()?[[0]], 7);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
     #[track_caller]
@@ -49,7 +49,7 @@ impl<T: Number> Array<T> {
     ///
     /// ```
     /// let x = lazuli::array::from_ndarray(&ndarray::array![1, 5, 3], 2);
-    /// let y = lazuli::array::full(1, 4, 1);
+    /// let y = lazuli::Array::full(1, 4, 1);
     /// assert_eq!(x.minimum(&y)?.compute()?, ndarray::array![1, 4, 3]);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
@@ -62,7 +62,7 @@ impl<T: Number> Array<T> {
     ///
     /// ```
     /// let x = lazuli::array::from_ndarray(&ndarray::array![1, 5, 3], 2);
-    /// let y = lazuli::array::full(1, 4, 1);
+    /// let y = lazuli::Array::full(1, 4, 1);
     /// assert_eq!(x.maximum(&y)?.compute()?, ndarray::array![4, 5, 4]);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
@@ -172,7 +172,8 @@ impl RawArray {
         }
         let cut = Cut { from: self.chunks.clone(), to: chunks.clone(), dtype: self.dtype };
         let (from, to) = (self.chunks.clone(), chunks.clone());
-        let reads = move |partition: usize, reads: &mut Vec<usize>| reads.push(from.block_around(&to.region(partition)));
+        let reads =
+            move |partition: usize, reads: &mut Vec<usize>| reads.push(from.block_around(&to.region(partition)));
         let pattern = Pattern::Blocks(std::sync::Arc::new(reads));
         RawArray::made(Operation::new("rechunk", cut, run_cut), chunks, self.dtype, &[(self, pattern)])
     }
@@ -214,7 +215,8 @@ fn run_conversion(conversion: &Conversion, task: Task) -> Result<Value, Failure>
 fn run_cut(cut: &Cut, task: Task) -> Result<Value, Failure> {
     let region = cut.to.region(task.partition());
     let around = cut.from.region(cut.from.block_around(&region));
-    let inside = region.iter().zip(&around).map(|(region, around)| region.start - around.start..region.end - around.start);
+    let inside =
+        region.iter().zip(&around).map(|(region, around)| region.start - around.start..region.end - around.start);
     let inside: Vec<_> = inside.collect();
     let mut values = task.into_values();
     Ok(for_dtype!(cut.dtype, T => to_value(block::part::<T>(block::next(&mut values)?, &inside))))

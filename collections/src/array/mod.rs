@@ -70,7 +70,7 @@ impl<T: Dtype> Array<T> {
     /// Runs the graph and puts the chunks together.
     ///
     /// ```
-    /// let x = lazuli::array::full((2, 2), 3, 1);
+    /// let x = lazuli::Array::full((2, 2), 3, 1);
     /// assert_eq!(x.compute()?, ndarray::array![[3, 3], [3, 3]]);
     /// # Ok::<(), lazuli::Error>(())
     /// ```

@@ -52,8 +52,8 @@ impl<T: Number> Array<T> {
     /// `self / other`, or why the shapes do not broadcast. Integers divide into floats, as in NumPy.
     ///
     /// ```
-    /// use lazuli::array::full;
-    /// assert_eq!(full(3, 7, 2).try_div(&full(1, 2, 1))?.compute()?[[0]], 3.5);
+    /// use lazuli::Array;
+    /// assert_eq!(Array::full(3, 7, 2).try_div(&Array::full(1, 2, 1))?.compute()?[[0]], 3.5);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
     #[track_caller]

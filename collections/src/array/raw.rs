@@ -22,7 +22,12 @@ pub struct RawArray {
 impl RawArray {
     /// The array whose blocks `operation` makes from the blocks of `inputs`.
     #[track_caller]
-    pub(super) fn made(operation: Operation, chunks: Chunks, dtype: DtypeId, inputs: &[(&RawArray, Pattern)]) -> RawArray {
+    pub(super) fn made(
+        operation: Operation,
+        chunks: Chunks,
+        dtype: DtypeId,
+        inputs: &[(&RawArray, Pattern)],
+    ) -> RawArray {
         let picture = RawArray::picture(&chunks, dtype);
         let mut layer = Layer::of(operation, chunks.grid().count(), Origin::caller()).drawn(picture);
         for (input, pattern) in inputs {
@@ -65,9 +70,8 @@ impl RawArray {
     pub(super) fn block(&self, index: &[usize]) -> Result<RawArray, ArrayError> {
         let chunks = self.chunks.block(index)?;
         let partition = self.chunks.grid().partition(index);
-        let operation = Operation::new("block", partition, |_, task| {
-            Ok(task.into_values().next().expect("the one block is read"))
-        });
+        let operation =
+            Operation::new("block", partition, |_, task| Ok(task.into_values().next().expect("the one block is read")));
         Ok(RawArray::made(operation, chunks, self.dtype, &[(self, Pattern::Pick([partition].into()))]))
     }
 }

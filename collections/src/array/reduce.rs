@@ -24,9 +24,9 @@ impl<T: Dtype> Array<T> {
     /// The sum of all elements: integers and `bool` as `i64` or `u64`, where they wrap.
     ///
     /// ```
-    /// use lazuli::array::{full, ones};
+    /// use lazuli::{Array, array::ones};
     /// assert_eq!(ones((100, 100), 10).sum().compute()?, 10_000.0);
-    /// assert_eq!(full(3, 100_i8, 1).sum().compute()?, 300);
+    /// assert_eq!(Array::full(3, 100_i8, 1).sum().compute()?, 300);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
     #[track_caller]
@@ -51,7 +51,7 @@ impl<T: Dtype> Array<T> {
     /// The mean of all elements: `f32` for `f32`, else `f64`; NaN if there are none.
     ///
     /// ```
-    /// let x = lazuli::array::from_ndarray(&ndarray::array![1, 2, 3, 4], 3);
+    /// let x = lazuli::array::from_ndarray(&ndarray::array![1_i64, 2, 3, 4], 3);
     /// assert_eq!(x.mean().compute()?, 2.5);
     /// # Ok::<(), lazuli::Error>(())
     /// ```
