@@ -17,4 +17,10 @@ pub enum Error {
     /// A task made a value of another type than its collection holds.
     #[error(transparent)]
     Type(#[from] crate::graph::WrongType),
+    /// A frame that cannot be built, or cannot be read.
+    #[error(transparent)]
+    Frame(#[from] crate::frame::FrameError),
+    /// What polars refused.
+    #[error(transparent)]
+    Polars(#[from] polars::prelude::PolarsError),
 }

@@ -4,6 +4,7 @@
 //!
 //! - [`Array<T>`](array): numbers in chunks, each an `ndarray`.
 //! - [`Delayed<T>`](delayed::Delayed): one value, made by calling any function lazily.
+//! - [`DataFrame`](frame::DataFrame): a table in partitions of rows, each a polars frame.
 //!
 //! The layers of this crate, each of which imports only those before it:
 //! [`graph`] ← [`schedule`] ← [`lazy`] ← the collections ← `display`.
@@ -13,6 +14,7 @@
 pub mod array;
 pub mod delayed;
 pub mod error;
+pub mod frame;
 pub mod graph;
 pub mod lazy;
 pub mod prelude;
@@ -21,4 +23,5 @@ pub mod schedule;
 pub use array::{Array, Dtype};
 pub use delayed::Delayed;
 pub use error::{Error, Result};
+pub use frame::DataFrame;
 pub use schedule::{Scheduler, set_scheduler, with_scheduler};

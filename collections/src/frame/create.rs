@@ -1,0 +1,40 @@
+//! Frames made from one that is in memory already.
+
+use polars::prelude::DataFrame as PolarsFrame;
+
+use super::{DataFrame, FrameError, FrameSchema, step};
+use crate::error::Result;
+use crate::graph::{Layer, Operation, Origin};
+
+/// A lazy frame over the rows of `frame`, cut into `npartitions` parts of equal size (to a row).
+/// There are fewer when there are fewer rows. The data is shared, not copied.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// # fn main() -> lazuli::Result<()> {
+/// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3, 4, 5]).unwrap(), 2)?;
+/// assert_eq!(frame.npartitions(), 2);
+/// assert_eq!(frame.get_partition(1)?.compute()?.height(), 2);
+/// # Ok(()) }
+/// ```
+#[track_caller]
+pub fn from_polars(frame: &PolarsFrame, npartitions: usize) -> Result<DataFrame> {
+    if npartitions == 0 {
+        return Err(FrameError::Zero { what: "the number of partitions" }.into());
+    }
+    let partitions = npartitions.min(frame.height()).max(1);
+    let schema = FrameSchema::new(frame.schema().clone());
+    let whole = frame.clone();
+    let operation = Operation::with_closure("from_polars", (whole, partitions), |(whole, partitions), task| {
+        let start = |partition| share(whole.height(), *partitions, partition);
+        let (from, to) = (start(task.partition()), start(task.partition() + 1));
+        Ok(step::value(whole.slice(from as i64, to - from)))
+    });
+    let node = Layer::of(operation, partitions, Origin::caller()).drawn(schema.picture()).build();
+    Ok(DataFrame::new(node, schema))
+}
+
+/// Where part `part` of `parts` begins, the first parts being one longer where they cannot be equal.
+fn share(rows: usize, parts: usize, part: usize) -> usize {
+    rows / parts * part + part.min(rows % parts)
+}
