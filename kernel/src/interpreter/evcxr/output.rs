@@ -209,7 +209,10 @@ impl Channel {
         loop {
             let mut ready = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
             // SAFETY: one pollfd, which lives through the call.
-            unsafe { libc::poll(&mut ready, 1, -1) };
+            #[expect(unsafe_code, reason = "std has no way to wait on a descriptor that others read too")]
+            unsafe {
+                libc::poll(&mut ready, 1, -1)
+            };
             if !self.drain_pipe(&pipe) {
                 break;
             }
