@@ -1,0 +1,66 @@
+//! What rust-analyzer asks the toolchain when it loads a package, as command lines.
+
+use std::path::PathBuf;
+
+/// A question that a finished [`World`](crate::World) answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Question {
+    /// `rustc --print sysroot`
+    Sysroot,
+    /// `rustc -vV`
+    RustcVersion,
+    /// `cargo --version`
+    CargoVersion,
+    /// `rustup which cargo`: its answer is the caller's own path, which the world does not know.
+    WhichCargo,
+    /// `cargo -Z unstable-options config get ..`
+    Config,
+    /// `cargo rustc .. --print cfg ..`, or the same of rustc
+    Cfg,
+    /// `cargo rustc .. --print target-spec-json ..`, or the same of rustc
+    TargetSpec,
+    /// `cargo locate-project --workspace --manifest-path MANIFEST`
+    LocateProject {
+        /// The package's `Cargo.toml`.
+        manifest: PathBuf,
+    },
+    /// `cargo metadata .. --manifest-path MANIFEST ..`, with and without `--no-deps`
+    Metadata {
+        /// The package's `Cargo.toml`; none means that of the working folder.
+        manifest: Option<PathBuf>,
+    },
+}
+
+impl Question {
+    /// Understands a command line: the tool's name and its arguments. `None` is no question of rust-analyzer's.
+    ///
+    /// ```
+    /// use lazuli_facade::Question;
+    /// assert_eq!(Question::parse("rustc", &["--print", "sysroot"]), Some(Question::Sysroot));
+    /// assert_eq!(Question::parse("cargo", &["build"]), None);
+    /// ```
+    pub fn parse(tool: &str, arguments: &[&str]) -> Option<Self> {
+        let manifest = || after(arguments, "--manifest-path").map(PathBuf::from);
+        match (tool, arguments) {
+            ("rustup", ["which", "cargo"]) => Some(Self::WhichCargo),
+            ("cargo", ["--version"]) => Some(Self::CargoVersion),
+            ("cargo", ["metadata", ..]) => Some(Self::Metadata { manifest: manifest() }),
+            ("cargo", ["locate-project", ..]) => Some(Self::LocateProject { manifest: manifest()? }),
+            ("cargo", ["-Z", "unstable-options", "config", "get", ..]) => Some(Self::Config),
+            ("cargo", ["rustc", rest @ ..]) | ("rustc", rest) => match after(rest, "--print") {
+                Some("sysroot") => Some(Self::Sysroot),
+                Some("cfg") => Some(Self::Cfg),
+                Some("target-spec-json") => Some(Self::TargetSpec),
+                None if rest == ["-vV"] => Some(Self::RustcVersion),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn after<'a>(arguments: &[&'a str], flag: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|argument| *argument == flag)?;
+    arguments.get(at + 1).copied()
+}

@@ -1,0 +1,230 @@
+//! One file of Rust to its signatures.
+//!
+//! The text is walked token by token, so that whatever is not understood stays as it is. What goes: bodies of functions,
+//! initialisers that no type can depend on, comments, attributes that inference does not read, and items that are
+//! not compiled on this machine (tests among them). Stripping what is stripped changes nothing.
+
+use crate::{
+    attribute::{self, Verdict},
+    cfg::Cfg,
+    macros,
+    module::Module,
+    writer::Writer,
+};
+use ra_ap_syntax::{
+    AstNode, AstToken, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken,
+    ast::{self, HasAttrs, HasName},
+};
+
+/// A body that has every type.
+pub(crate) const BODY: &str = "{loop{}}";
+
+/// How a file is to be stripped.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// The edition of its crate.
+    pub edition: Edition,
+    /// What its crate is compiled under.
+    pub cfg: &'a Cfg,
+    /// Whether its documentation stays, for hover texts.
+    pub docs: bool,
+    /// Traits whose `impl`s are left out, by the last part of their path.
+    pub forget: &'a [&'a str],
+}
+
+/// What is left of a file.
+#[derive(Debug)]
+pub struct Stripped {
+    /// Its signatures.
+    pub text: String,
+    /// The modules that it has in other files.
+    pub modules: Vec<Module>,
+}
+
+/// Strips one file.
+///
+/// ```
+/// use lazuli_facade::{Cfg, Rules, strip};
+/// use ra_ap_syntax::Edition;
+/// let rules = Rules { edition: Edition::Edition2024, cfg: &Cfg::default(), docs: false, forget: &[] };
+/// let stripped = strip("/// Adds.\n#[inline]\npub fn add(a: u8, b: u8) -> u8 { a + b }", &rules);
+/// assert_eq!(stripped.text, "pub fn add(a: u8, b: u8) -> u8 {loop{}}\n");
+/// ```
+pub fn strip(source: &str, rules: &Rules) -> Stripped {
+    let file = SourceFile::parse(source, rules.edition).tree();
+    let mut stripper = Stripper { rules, writer: Writer::default(), inside: Vec::new(), modules: Vec::new() };
+    if !stripper.is_absent(file.attrs()) {
+        stripper.children(file.syntax());
+    }
+    Stripped { text: stripper.writer.finish(), modules: stripper.modules }
+}
+
+/// The walk over one file.
+#[derive(Debug)]
+pub(crate) struct Stripper<'a> {
+    pub rules: &'a Rules<'a>,
+    pub writer: Writer,
+    /// The inline modules we are in.
+    inside: Vec<String>,
+    modules: Vec<Module>,
+}
+
+impl Stripper<'_> {
+    fn children(&mut self, node: &SyntaxNode) {
+        for child in node.children_with_tokens() {
+            match child {
+                NodeOrToken::Token(token) => self.token(&token),
+                NodeOrToken::Node(node) => self.node(&node),
+            }
+        }
+    }
+
+    /// Writes a token; of comments only documentation, where it is wanted.
+    pub(crate) fn token(&mut self, token: &SyntaxToken) {
+        match token.kind() {
+            SyntaxKind::WHITESPACE => self.writer.space(token.text()),
+            SyntaxKind::COMMENT if self.rules.docs && is_doc(token) => self.writer.line(token.text()),
+            SyntaxKind::COMMENT => self.writer.blank(),
+            _ => self.writer.token(token.text()),
+        }
+    }
+
+    /// Writes what is left of a node.
+    pub(crate) fn node(&mut self, node: &SyntaxNode) {
+        if is_item(node) && self.is_absent(node.children().filter_map(ast::Attr::cast)) {
+            return self.writer.blank();
+        }
+        match node.kind() {
+            SyntaxKind::ATTR => self.attribute(node),
+            SyntaxKind::BLOCK_EXPR if node.parent().is_some_and(|parent| parent.kind() == SyntaxKind::FN) => {
+                self.writer.token(BODY);
+            }
+            SyntaxKind::CONST | SyntaxKind::STATIC => self.constant(node),
+            SyntaxKind::IMPL if self.is_forgotten(node) => self.writer.blank(),
+            SyntaxKind::MODULE => self.module(node),
+            SyntaxKind::MACRO_RULES | SyntaxKind::MACRO_DEF | SyntaxKind::MACRO_CALL => macros::strip(self, node),
+            _ => self.children(node),
+        }
+    }
+
+    /// Whether one of these attributes says that its owner is not compiled here.
+    fn is_absent(&self, mut attributes: impl Iterator<Item = ast::Attr>) -> bool {
+        attributes.any(|attribute| self.judge(&attribute) == Verdict::DropOwner)
+    }
+
+    fn judge(&self, attribute: &ast::Attr) -> Verdict {
+        match attribute.meta() {
+            Some(meta) => attribute::judge(&meta, self.rules.cfg, self.rules.docs),
+            None => Verdict::Keep,
+        }
+    }
+
+    fn attribute(&mut self, node: &SyntaxNode) {
+        let Some(attribute) = ast::Attr::cast(node.clone()) else { return self.children(node) };
+        let sign = if attribute.excl_token().is_some() { "#!" } else { "#" };
+        match self.judge(&attribute) {
+            Verdict::Drop => self.writer.blank(),
+            Verdict::Replace(metas) => {
+                for meta in metas {
+                    self.writer.token(&format!("{sign}[{meta}]"));
+                    self.writer.blank();
+                }
+                self.writer.blank();
+            }
+            // An absent field or variant keeps its `cfg`: it shares commas with its neighbours.
+            Verdict::Keep | Verdict::DropOwner => self.verbatim(node),
+        }
+    }
+
+    /// Writes all tokens under a node, whatever they mean.
+    pub(crate) fn verbatim(&mut self, node: &SyntaxNode) {
+        for element in node.descendants_with_tokens() {
+            if let NodeOrToken::Token(token) = element {
+                self.token(&token);
+            }
+        }
+    }
+
+    /// A constant's value can be the length of an array, if it is a number; no other is ever asked for.
+    fn constant(&mut self, node: &SyntaxNode) {
+        if ast::Const::cast(node.clone()).is_some_and(|constant| constant.name().is_none()) {
+            return self.unnamed(node);
+        }
+        let number = node.kind() == SyntaxKind::CONST
+            && node.children().find_map(ast::Type::cast).is_some_and(|ty| is_plain(&ty.syntax().text().to_string()));
+        for child in node.children_with_tokens() {
+            match child {
+                NodeOrToken::Node(value) if !number && ast::Expr::can_cast(value.kind()) => {
+                    self.writer.token("loop{}");
+                }
+                NodeOrToken::Node(child) => self.node(&child),
+                NodeOrToken::Token(token) => self.token(&token),
+            }
+        }
+    }
+
+    /// `const _` is a check, or the room of some `impl`s.
+    fn unnamed(&mut self, node: &SyntaxNode) {
+        if node.descendants().any(|inner| inner.kind() == SyntaxKind::IMPL) {
+            self.children(node);
+        } else {
+            self.writer.blank();
+        }
+    }
+
+    fn is_forgotten(&self, node: &SyntaxNode) -> bool {
+        let Some(ast::Type::PathType(path)) = ast::Impl::cast(node.clone()).and_then(|it| it.trait_()) else {
+            return false;
+        };
+        let name = path.path().and_then(|path| path.segment()?.name_ref());
+        name.is_some_and(|name| self.rules.forget.iter().any(|forgotten| name.text() == *forgotten))
+    }
+
+    fn module(&mut self, node: &SyntaxNode) {
+        let Some(module) = ast::Module::cast(node.clone()) else { return self.children(node) };
+        let name = module.name().map(|name| name.text().to_string()).unwrap_or_default();
+        if module.item_list().is_some() {
+            self.inside.push(name);
+            self.children(node);
+            self.inside.pop();
+        } else {
+            self.children(node);
+            let path = module.attrs().find_map(|attribute| self.path_of(&attribute.meta()?));
+            self.found_module(name, path);
+        }
+    }
+
+    /// What `#[path = ".."]` or a `cfg_attr` of it says.
+    fn path_of(&self, meta: &ast::Meta) -> Option<String> {
+        match meta {
+            ast::Meta::KeyValueMeta(meta) if meta.path()?.syntax().text() == "path" => {
+                meta.syntax().text().to_string().split('"').nth(1).map(str::to_owned)
+            }
+            ast::Meta::CfgAttrMeta(meta) if self.rules.cfg.holds(&meta.cfg_predicate()?) => {
+                meta.metas().find_map(|meta| self.path_of(&meta))
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes a module that another file holds.
+    pub(crate) fn found_module(&mut self, name: String, path: Option<String>) {
+        self.modules.push(Module { inside: self.inside.clone(), name, path });
+    }
+}
+
+fn is_doc(token: &SyntaxToken) -> bool {
+    ast::Comment::cast(token.clone()).is_some_and(|comment| comment.is_doc())
+}
+
+fn is_item(node: &SyntaxNode) -> bool {
+    ast::Item::can_cast(node.kind()) || ast::AssocItem::can_cast(node.kind()) || ast::ExternItem::can_cast(node.kind())
+}
+
+/// Whether a constant of this type may be part of another type.
+fn is_plain(ty: &str) -> bool {
+    matches!(
+        ty,
+        "usize" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "i8" | "i16" | "i32" | "i64" | "i128" | "bool" | "char"
+    )
+}
