@@ -38,6 +38,8 @@ pub(crate) struct Crate {
     pub to: PathBuf,
     /// Whether hover texts show its documentation.
     pub docs: bool,
+    /// Which of its files hold nothing that a type could be made of.
+    pub is_idle: fn(&Path) -> bool,
 }
 
 /// What stripping a crate came to.
@@ -85,8 +87,7 @@ impl Crate {
         // A module that a macro writes belongs to the file of the call, in practice the first one.
         let mut files = files.into_iter().chain(module.files(&self.root, true));
         let file = files.find(|file| !file.starts_with("..") && self.from.join(file).is_file())?;
-        let left_out = self.name == serde::CRATE && serde::IMPLS.iter().any(|path| file == Path::new(path));
-        (!left_out).then_some(file)
+        (!(self.is_idle)(&file)).then_some(file)
     }
 
     fn addition(&self, file: &Path) -> Option<&'static str> {

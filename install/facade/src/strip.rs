@@ -228,3 +228,101 @@ fn is_plain(ty: &str) -> bool {
         "usize" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "i8" | "i16" | "i32" | "i64" | "i128" | "bool" | "char"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(source: &str, docs: bool) -> Stripped {
+        let cfg = Cfg::parse("unix").with_features(["csv"]);
+        strip(source, &Rules { edition: Edition::Edition2024, cfg: &cfg, docs, forget: &["Serialize"] })
+    }
+
+    fn check(source: &str, expected: &str) {
+        let once = stripped(source, false).text;
+        assert_eq!(once.trim_end(), expected);
+        assert_eq!(stripped(&once, false).text, once, "stripping again changes nothing");
+    }
+
+    #[test]
+    fn bodies_go_signatures_stay() {
+        check(
+            "impl<T: Clone> Vec<T> { pub const fn f<const N: usize>(&self, g: impl Fn(T) -> [u8; N]) -> Option<T> where T: Copy { None } }",
+            "impl<T: Clone> Vec<T> { pub const fn f<const N: usize>(&self, g: impl Fn(T) -> [u8; N]) -> Option<T> where T: Copy {loop{}} }",
+        );
+        check("trait A { fn f(&self); fn g(&self) {} }", "trait A { fn f(&self); fn g(&self) {loop{}} }");
+    }
+
+    #[test]
+    fn comments_and_unread_attributes_go() {
+        check("//! crate\n\n/// doc\n#[inline] #[must_use]\npub fn f() {} // end", "pub fn f() {loop{}}");
+        check("#[derive(Clone)] #[repr(C)] #[stable(feature = \"a\")] struct A;", "#[derive(Clone)] #[repr(C)] struct A;");
+        check("fn f(/* what */a: u8/* no */) {}", "fn f( a: u8 ) {loop{}}");
+        check("#[unstable(feature = \"x\", issue = \"1\")] fn f() {}", "#[unstable(feature = \"x\")] fn f() {loop{}}");
+    }
+
+    #[test]
+    fn documentation_stays_where_it_is_wanted() {
+        let kept = stripped("//! Front.\n/// Adds.\n// why\nfn f() { /* body */ }", true).text;
+        assert_eq!(kept, "//! Front.\n/// Adds.\nfn f() {loop{}}\n");
+    }
+
+    #[test]
+    fn what_is_not_compiled_here_goes() {
+        check("#[cfg(test)] mod tests { fn f() {} } struct A;", "struct A;");
+        check("#[test] fn f() {} #[cfg(windows)] fn g() {} #[cfg(unix)] fn h();", "fn h();");
+        check("#[cfg(all(feature = \"csv\", not(test)))] use a::b; #[cfg(feature = \"sql\")] use a::c;", "use a::b;");
+        check("#[cfg_attr(unix, derive(Clone), inline)] struct A; #[cfg_attr(test, derive(Copy))] struct B;", "#[derive(Clone)] struct A; struct B;");
+        check("#![cfg(windows)] fn f() {}", "");
+    }
+
+    #[test]
+    fn an_absent_field_keeps_its_condition() {
+        check("struct A { #[cfg(windows)] a: u8, b: u8 }", "struct A { #[cfg(windows)] a: u8, b: u8 }");
+    }
+
+    #[test]
+    fn only_numbers_keep_their_value() {
+        check("const N: usize = 4 * 2;", "const N: usize = 4 * 2;");
+        check("const T: &str = \"long\"; static S: [u8; 2] = [1, 2];", "const T: &str = loop{}; static S: [u8; 2] = loop{};");
+        check("const _: () = assert!(true); const _: () = { impl A for B {} };", "const _: () = { impl A for B {} };");
+    }
+
+    #[test]
+    fn impls_of_forgotten_traits_go() {
+        check("impl<T> ser::Serialize for A<T> { fn f() {} } impl Clone for B {}", "impl Clone for B {}");
+    }
+
+    #[test]
+    fn modules_in_other_files_are_found() {
+        let source = "mod a; #[path = \"x.rs\"] mod b; mod c { mod d; } #[cfg(windows)] mod e; pick! { unix => { pub mod f; } }";
+        let modules: Vec<_> = stripped(source, false).modules.into_iter().map(|it| (it.inside.join("/"), it.name, it.path)).collect();
+        let module = |inside: &str, name: &str, path: Option<&str>| (inside.to_owned(), name.to_owned(), path.map(str::to_owned));
+        assert_eq!(modules, [module("", "a", None), module("", "b", Some("x.rs")), module("c", "d", None), module("", "f", None)]);
+    }
+
+    #[test]
+    fn macros_write_signatures_too() {
+        check(
+            "macro_rules! m { ($(#[$a:meta])* $t:ty { $b:expr }) => { #[inline] $(#[$a])* #[doc = concat!(\"a\", $t)] fn f(&self) -> $t { $b } }; }",
+            "macro_rules! m { ($(#[$a:meta])* $t:ty { $b:expr }) => { $(#[$a])* fn f(&self) -> $t {loop{}} }; }",
+        );
+        check("n! { #[stable(a)] impl A { pub fn $x() { 1 } } }", "n! { #[stable(a)] impl A { pub fn $x() {loop{}} } }");
+    }
+
+    #[test]
+    fn a_repetition_keeps_a_variable() {
+        check(
+            "macro_rules! m { ($($x:expr),*) => { $(fn f() { $x })* } }",
+            "macro_rules! m { ($($x:expr),*) => { $(fn f() { $x })* } }",
+        );
+    }
+
+    #[test]
+    fn what_follows_a_function_in_a_macro_is_not_its_body() {
+        check(
+            "macro_rules! m { ($b:block) => { fn f() $b struct A { a: u8 } type F = fn(u8) -> u8; } }",
+            "macro_rules! m { ($b:block) => { fn f() $b struct A { a: u8 } type F = fn(u8) -> u8; } }",
+        );
+    }
+}
