@@ -55,3 +55,24 @@ fn plain(path: &Path) -> PathBuf {
     }
     plain
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(inside: &[&str], path: Option<&str>, file: &str, root: bool, expected: &[&str]) {
+        let inside = inside.iter().map(|name| (*name).to_owned()).collect();
+        let module = Module { inside, name: "r#mod".to_owned(), path: path.map(str::to_owned) };
+        let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+        assert_eq!(module.files(Path::new(file), root), expected);
+    }
+
+    #[test]
+    fn a_module_lies_where_rustc_looks_for_it() {
+        check(&[], None, "src/lib.rs", true, &["src/mod.rs", "src/mod/mod.rs"]);
+        check(&["a"], None, "src/b/mod.rs", false, &["src/b/a/mod.rs", "src/b/a/mod/mod.rs"]);
+        check(&[], Some("../x.rs"), "src/b/c.rs", false, &["src/x.rs"]);
+        check(&["a"], Some("x.rs"), "src/b/c.rs", false, &["src/b/c/a/x.rs"]);
+        check(&[], Some("../../stdarch/x.rs"), "src/lib.rs", true, &["../stdarch/x.rs"]);
+    }
+}

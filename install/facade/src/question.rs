@@ -64,3 +64,42 @@ fn after<'a>(arguments: &[&'a str], flag: &str) -> Option<&'a str> {
     let at = arguments.iter().position(|argument| *argument == flag)?;
     arguments.get(at + 1).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Question>) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(Question::parse(words[0], &words[1..]), expected, "{line}");
+    }
+
+    #[test]
+    fn what_rust_analyzer_asks_is_understood() {
+        let manifest = PathBuf::from("/p/Cargo.toml");
+        check("rustc --print sysroot", Some(Question::Sysroot));
+        check("rustc -vV", Some(Question::RustcVersion));
+        check("cargo --version", Some(Question::CargoVersion));
+        check("cargo -Z unstable-options config get --format toml --show-origin", Some(Question::Config));
+        check("cargo rustc -Z unstable-options --print cfg --target x -- -O", Some(Question::Cfg));
+        check(
+            "cargo rustc -Z unstable-options --print target-spec-json --target x -- -Z unstable-options",
+            Some(Question::TargetSpec),
+        );
+        check(
+            "cargo locate-project --workspace --manifest-path /p/Cargo.toml",
+            Some(Question::LocateProject { manifest: manifest.clone() }),
+        );
+        check(
+            "cargo metadata --format-version 1 --manifest-path /p/Cargo.toml --filter-platform x --no-deps",
+            Some(Question::Metadata { manifest: Some(manifest) }),
+        );
+    }
+
+    #[test]
+    fn what_builds_is_not_a_question() {
+        check("cargo build --target x", None);
+        check("cargo rustc -- --extern a=b", None);
+        check("rustc src/lib.rs --edition 2024", None);
+    }
+}

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What a cell may name without a `:dep`.
-pub(crate) const SEEN: &[&str] = &["lazuli", "polars", "ndarray", "serde", "serde_json", "rayon"];
+pub(crate) const SEEN: &[&str] = &["lazuli", "lazuli-cell", "polars", "ndarray", "serde", "serde_json", "rayon"];
 
 /// What the signatures of those are made of. Each further crate costs every kernel time at its start and memory:
 /// polars-io, -ops, -time, -arrow and -buffer together a third of a second and 30 MB.

@@ -125,3 +125,48 @@ fn extend(node: &mut Value, with: Option<&Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A world that shows one crate to a cell, and a package at `/p` that depends on others.
+    fn grafted(real: Value) -> Value {
+        let folder = tempfile::tempdir().expect("a folder");
+        let facade = json!({
+            "packages": [{ "id": "r#serde@1", "from": WORLD }, { "id": format!("{PROJECT}#ctx") }],
+            "workspace_members": [format!("{PROJECT}#ctx")],
+            "resolve": { "nodes": [
+                { "id": "r#serde@1", "deps": [] },
+                { "id": format!("{PROJECT}#ctx"), "deps": [{ "name": "serde", "pkg": "r#serde@1" }] },
+            ]},
+        });
+        std::fs::write(folder.path().join(answers::CELL), facade.to_string()).expect("a file");
+        let world = World::open(folder.path()).expect("a world");
+        serde_json::from_str(&world.graft(&real.to_string(), Path::new("/p")).expect("an answer")).expect("JSON")
+    }
+
+    #[test]
+    fn a_package_with_dependencies_sees_them_and_ours() {
+        let got = grafted(json!({
+            "packages": [{ "id": "me" }, { "id": "r#itoa@1" }, { "id": "r#serde@1", "from": "registry" }],
+            "workspace_members": ["me"],
+            "resolve": { "nodes": [
+                { "id": "me", "deps": [{ "name": "itoa", "pkg": "r#itoa@1" }, { "name": "serde", "pkg": "r#serde@0" }] },
+                { "id": "r#itoa@1", "deps": [] },
+            ]},
+        }));
+        let packages: Vec<&Value> = got["packages"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
+        assert_eq!(packages, ["me", "r#itoa@1", "r#serde@1"]);
+        assert_ne!(got["packages"][2]["from"], "registry", "ours takes the place of the same version");
+        let me = &got["resolve"]["nodes"][0]["deps"];
+        assert_eq!(me, &json!([{ "name": "itoa", "pkg": "r#itoa@1" }, { "name": "serde", "pkg": "r#serde@1" }]));
+    }
+
+    #[test]
+    fn a_folder_that_is_no_world_is_named() {
+        let error = World::open(Path::new("/nowhere")).expect_err("there is none");
+        assert_eq!(error.to_string(), "/nowhere is not a finished facade: run set-up again");
+    }
+}
