@@ -36,9 +36,10 @@ fn breaks_off_inside_token(parse: &Parse<SourceFile>) -> bool {
     );
     can_be_open
         && parse.errors().iter().any(|error| {
-            // The lexer's word for a literal or comment without its end.
+            // The lexer's words for a literal or comment without its end.
+            let text = error.to_string();
             last.text_range().contains_inclusive(error.range().start())
-                && error.to_string().contains("Missing trailing")
+                && (text.contains("Missing trailing") || text.contains("Invalid raw string"))
         })
 }
 

@@ -1,4 +1,7 @@
 //! What the kernel says, message by message: transcripts over the memory transport and the scripted interpreter.
+//! `sockets` has the little that only real sockets can show.
+
+mod sockets;
 
 use jupyter_protocol::{
     CommInfoRequest, CommOpen, CompleteRequest, ExecuteRequest, HistoryEntry, HistoryRequest, InputReply,
