@@ -14,6 +14,9 @@ pub enum Error {
     /// An operation on an array cannot be built.
     #[error(transparent)]
     Array(#[from] crate::array::ArrayError),
+    /// A bag that cannot be built.
+    #[error(transparent)]
+    Bag(#[from] crate::bag::BagError),
     /// A task made a value of another type than its collection holds.
     #[error(transparent)]
     Type(#[from] crate::graph::WrongType),

@@ -3,6 +3,7 @@
 //! Operations on a collection build a graph; nothing runs until `compute()`:
 //!
 //! - [`Array<T>`](array): numbers in chunks, each an `ndarray`.
+//! - [`Bag<T>`](bag::Bag): any values in partitions, each a `Vec<T>`.
 //! - [`Delayed<T>`](delayed::Delayed): one value, made by calling any function lazily.
 //! - [`DataFrame`](frame::DataFrame): a table in partitions of rows, each a polars frame.
 //!
@@ -12,6 +13,7 @@
 #![deny(unsafe_code, missing_docs, missing_debug_implementations)]
 
 pub mod array;
+pub mod bag;
 pub mod delayed;
 pub mod error;
 pub mod frame;

@@ -39,11 +39,13 @@ impl Value {
 
     /// The value itself where this is its last reference, else a clone.
     pub fn take<T: Any + Send + Sync + Clone>(self) -> Result<T, WrongType> {
+        Ok(Arc::unwrap_or_clone(self.share()?))
+    }
+
+    /// The value as a reference like this one, for who would rather not clone what others read too.
+    pub fn share<T: Any + Send + Sync>(self) -> Result<Arc<T>, WrongType> {
         let found = self.type_name;
-        match self.data.downcast::<T>() {
-            Ok(data) => Ok(Arc::unwrap_or_clone(data)),
-            Err(_) => Err(WrongType { expected: std::any::type_name::<T>(), found }),
-        }
+        self.data.downcast().map_err(|_| WrongType { expected: std::any::type_name::<T>(), found })
     }
 
     /// Size in bytes, heap included.

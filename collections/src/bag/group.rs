@@ -1,0 +1,155 @@
+//! Elements gathered by a key: `frequencies`, `distinct`, `foldby`.
+//!
+//! Each partition makes a table, the tables are merged as a tree. Tables keep the order in which their
+//! keys were first seen, so the result is the same for any number of partitions.
+
+use std::hash::Hash;
+
+use foldhash::fast::FixedState;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+use super::partition::{self, Elements};
+use super::reduce::{partials, tree};
+use super::{Bag, Element, layer};
+use crate::graph::{Failure, Operation, Origin, Pattern, Task, Value, WrongType, short_type_name};
+
+/// A value for each key, in the order in which the keys were first seen.
+type Table<K, A> = IndexMap<K, A, FixedState>;
+
+impl<T: Element> Bag<T> {
+    /// How often each element occurs: pairs of element and count, in the order of their first occurrence.
+    /// The result has one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let letters = from_sequence("lazuli".chars(), 2);
+    /// assert_eq!(letters.frequencies().take(3).unwrap(), [('l', 2), ('a', 1), ('z', 1)]);
+    /// ```
+    #[track_caller]
+    pub fn frequencies(&self) -> Bag<(T, usize)>
+    where
+        T: Hash + Eq,
+    {
+        let pairs = Operation::new("frequencies", (), |(), task| {
+            Ok(partition::value::<(T, usize)>(last_table(task)?.into_iter().collect()))
+        });
+        self.counted("frequencies", pairs)
+    }
+
+    /// Each element once, in the order of their first occurrence. The result has one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// assert_eq!(from_sequence([3, 1, 3, 2, 1], 2).distinct().compute().unwrap(), [3, 1, 2]);
+    /// ```
+    #[track_caller]
+    pub fn distinct(&self) -> Bag<T>
+    where
+        T: Hash + Eq,
+    {
+        let keys = Operation::new("distinct", (), |(), task| {
+            Ok(partition::value::<T>(last_table::<T, usize>(task)?.into_keys().collect()))
+        });
+        self.counted("distinct", keys)
+    }
+
+    /// Folds the elements of each key: from `initial` with `function`, the results of partitions joined by `combine`.
+    /// Pairs of key and result, in the order of the keys' first occurrence, in one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let sums = from_sequence(1..=6, 3).foldby(|n| n % 2, 0, |sum, n| sum + n, |a, b| a + b);
+    /// assert_eq!(sums.compute().unwrap(), [(1, 9), (0, 12)]);
+    /// ```
+    #[track_caller]
+    pub fn foldby<K, A, Key, F, C>(&self, key: Key, initial: A, function: F, combine: C) -> Bag<(K, A)>
+    where
+        K: Element + Hash + Eq,
+        A: Element,
+        Key: Fn(&T) -> K + Send + Sync + 'static,
+        F: Fn(A, T) -> A + Send + Sync + 'static,
+        C: Fn(A, A) -> A + Send + Sync + 'static,
+    {
+        let partial = Operation::with_closure("foldby", (key, initial, function), |(key, initial, function), task| {
+            let mut table = Table::<K, Option<A>>::default();
+            let add = |element: T| {
+                let folded = table.entry(key(&element)).or_insert_with(|| Some(initial.clone()));
+                *folded = folded.take().map(|folded| function(folded, element));
+            };
+            match partition::elements::<T>(task)? {
+                Elements::Owned(elements) => elements.into_iter().for_each(add),
+                Elements::Shared(elements) => elements.iter().cloned().for_each(add),
+            }
+            Ok(value(table))
+        });
+        let combine = Operation::with_closure("foldby", combine, |combine, task| {
+            merged::<K, Option<A>>(task, |before, next| {
+                *before = before.take().zip(next).map(|(before, next)| combine(before, next));
+            })
+        });
+        let finish = Operation::new("foldby", (), |(), task| {
+            let table = last_table::<K, Option<A>>(task)?;
+            Ok(partition::value::<(K, A)>(table.into_iter().filter_map(|(key, folded)| Some((key, folded?))).collect()))
+        });
+        self.grouped(partial, combine, finish)
+    }
+
+    /// What `finish` makes of the table that says how often each element occurs.
+    #[track_caller]
+    fn counted<U: Element>(&self, name: &'static str, finish: Operation) -> Bag<U>
+    where
+        T: Hash + Eq,
+    {
+        let partial = Operation::new(name, (), |(), task| {
+            let mut table = Table::<T, usize>::default();
+            for element in task.get::<Vec<T>>(0)? {
+                match table.get_mut(element) {
+                    Some(count) => *count += 1,
+                    None => _ = table.insert(element.clone(), 1),
+                }
+            }
+            Ok(value(table))
+        });
+        let combine = Operation::new(name, (), |(), task| merged::<T, usize>(task, |before, next| *before += next));
+        self.grouped(partial, combine, finish)
+    }
+
+    /// A tree of tables, and what `finish` makes of the last, as a bag of one partition.
+    #[track_caller]
+    fn grouped<U: Element>(&self, partial: Operation, combine: Operation, finish: Operation) -> Bag<U> {
+        let (element, origin) = (short_type_name::<U>(), Origin::caller());
+        let last = tree(&self.node, partial, combine, element.clone(), origin);
+        Bag::from_node(layer(finish, 1, element, origin).reads(&last, Pattern::OneToOne).build())
+    }
+}
+
+/// A table with its size.
+fn value<K: Element, A: Element>(table: Table<K, A>) -> Value {
+    let bytes = partition::bytes(table.keys()) + partition::bytes(table.values());
+    Value::new(table, bytes)
+}
+
+/// The tables that a task reads as one: `merge` joins what two of them have for the same key.
+fn merged<K, A>(task: Task, mut merge: impl FnMut(&mut A, A)) -> Result<Value, Failure>
+where
+    K: Element + Hash + Eq,
+    A: Element,
+{
+    let mut tables = partials::<Table<K, A>>(task);
+    let mut merged = tables.next().expect("a tree joins at least one")?;
+    for table in tables {
+        for (key, next) in table? {
+            match merged.entry(key) {
+                Entry::Occupied(mut before) => merge(before.get_mut(), next),
+                Entry::Vacant(place) => _ = place.insert(next),
+            }
+        }
+    }
+    Ok(value(merged))
+}
+
+/// The table at the top of the tree.
+fn last_table<K: Element, A: Element>(task: Task) -> Result<Table<K, A>, WrongType> {
+    partials(task).next().expect("a tree ends in one table")
+}

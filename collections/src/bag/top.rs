@@ -1,0 +1,77 @@
+//! The greatest elements, and the order that they are greatest in.
+
+use std::cmp::Ordering;
+
+use super::reduce::tree;
+use super::{Bag, Element, partition};
+use crate::graph::{Operation, Origin, short_type_name};
+
+impl<T: Element> Bag<T> {
+    /// The `k` greatest elements, greatest first. The result has one partition.
+    ///
+    /// NaN counts as greater than any number, as in NumPy.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// assert_eq!(from_sequence([3, 1, 5, 2], 2).topk(2).compute().unwrap(), [5, 3]);
+    /// ```
+    #[track_caller]
+    pub fn topk(&self, k: usize) -> Bag<T>
+    where
+        T: PartialOrd,
+    {
+        self.top(k, order::<T>)
+    }
+
+    /// The `k` elements with the greatest keys, greatest first; of equal ones the first.
+    /// The result has one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let letters = from_sequence("lapis lazuli".chars(), 2);
+    /// let most = letters.frequencies().topk_by_key(2, |(_, count)| *count);
+    /// assert_eq!(most.compute().unwrap(), [('l', 3), ('a', 2)]);
+    /// ```
+    #[track_caller]
+    pub fn topk_by_key<K, F>(&self, k: usize, key: F) -> Bag<T>
+    where
+        K: PartialOrd,
+        F: Fn(&T) -> K + Send + Sync + 'static,
+    {
+        self.top(k, move |a: &T, b: &T| order(&key(a), &key(b)))
+    }
+
+    #[track_caller]
+    fn top<F>(&self, k: usize, order: F) -> Bag<T>
+    where
+        F: Fn(&T, &T) -> Ordering + Send + Sync + 'static,
+    {
+        // A partition and several partial results are the same thing here: vectors of candidates.
+        let best = Operation::with_parameters("topk", order, k, |order, &k, task| {
+            let candidates = task.all::<Vec<T>>(0)?;
+            Ok(partition::value(top(candidates.into_iter().flatten(), k, order)))
+        });
+        Bag::from_node(tree(&self.node, best.clone(), best, short_type_name::<T>(), Origin::caller()))
+    }
+}
+
+/// The `k` greatest of `elements`, greatest first; of equal ones the first.
+fn top<'a, T: Element>(elements: impl Iterator<Item = &'a T>, k: usize, order: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+    let mut sorted: Vec<&T> = elements.collect();
+    sorted.sort_by(|a, b| order(b, a));
+    sorted.into_iter().take(k).cloned().collect()
+}
+
+/// A total order of all that can be compared: what cannot even be compared with itself (NaN) comes last.
+pub(super) fn order<T: PartialOrd>(a: &T, b: &T) -> Ordering {
+    let by_value = || a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    match (is_unordered(a), is_unordered(b)) {
+        (false, false) => by_value(),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// Whether a value is like NaN.
+pub(super) fn is_unordered<T: PartialOrd>(value: &T) -> bool {
+    value.partial_cmp(value).is_none()
+}
