@@ -23,6 +23,7 @@ pub mod prelude;
 pub mod schedule;
 
 pub use array::{Array, Dtype};
+pub use bag::Bag;
 pub use delayed::Delayed;
 pub use error::{Error, Result};
 pub use frame::DataFrame;
