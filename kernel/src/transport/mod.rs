@@ -3,6 +3,7 @@
 //! The only async code of the kernel is in [`zmq`]; the server sees a [`Connection`] and nothing behind it.
 
 mod coalesce;
+mod defaults;
 pub mod memory;
 pub mod zmq;
 

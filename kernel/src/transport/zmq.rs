@@ -5,6 +5,7 @@
 //! is dropped with a line on stderr.
 
 use super::coalesce::Coalescer;
+use super::defaults;
 use super::{Connection, Incoming, Outgoing};
 use crate::error::Error;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -197,7 +198,8 @@ fn parse(raw: RawMessage) -> Result<JupyterMessage, RuntimeError> {
         return Err(RuntimeError::InsufficientMessageParts(jparts.len()));
     };
     let header: Header = serde_json::from_slice(header)?;
-    let content: serde_json::Value = serde_json::from_slice(content)?;
+    let mut content: serde_json::Value = serde_json::from_slice(content)?;
+    defaults::fill(&header.msg_type, &mut content);
     let content = JupyterMessageContent::from_type_and_content(&header.msg_type, content.clone())
         .unwrap_or_else(|_| UnknownMessage { msg_type: header.msg_type.clone(), content }.into());
     Ok(JupyterMessage {
