@@ -28,7 +28,7 @@ pub(crate) fn answer(session: &Session, request: &HistoryRequest) -> HistoryRepl
     HistoryReply::new(entries.into_iter().map(|entry| message(entry, output)).collect())
 }
 
-/// Does the cell lie in `start..stop`? A negative start counts from the present cell.
+/// Does the cell lie in `start..stop`?
 fn in_range(entry: &Entry, start: i32, stop: i32) -> bool {
     let number = i64::from(entry.number);
     number >= i64::from(start) && number < i64::from(stop)

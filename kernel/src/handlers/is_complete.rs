@@ -47,17 +47,16 @@ fn breaks_off_inside_token(parse: &Parse<SourceFile>) -> bool {
 fn open_delimiters(parse: &Parse<SourceFile>) -> Option<usize> {
     let mut open = Vec::new();
     let tokens = parse.tree().syntax().descendants_with_tokens().filter_map(NodeOrToken::into_token);
-    for token in tokens {
-        match token.kind() {
+    for kind in tokens.map(|token| token.kind()) {
+        match kind {
             SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
             SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
             SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
-            closing @ (SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY) => {
-                if open.pop() != Some(closing) {
-                    return None;
-                }
-            }
             _ => {}
+        }
+        let closes = matches!(kind, SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY);
+        if closes && open.pop() != Some(kind) {
+            return None;
         }
     }
     Some(open.len())
