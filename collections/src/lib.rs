@@ -15,6 +15,7 @@
 pub mod array;
 pub mod bag;
 pub mod delayed;
+pub mod display;
 pub mod error;
 pub mod frame;
 pub mod graph;
@@ -28,3 +29,8 @@ pub use delayed::Delayed;
 pub use error::{Error, Result};
 pub use frame::DataFrame;
 pub use schedule::{Scheduler, set_scheduler, with_scheduler};
+
+/// Who watches every run from the start. The root of the crate joins what must not import each other.
+fn first_observers() -> Vec<std::sync::Arc<dyn schedule::Observer>> {
+    vec![std::sync::Arc::new(display::Progress)]
+}

@@ -4,7 +4,9 @@ pub use crate::array::{Array, from_ndarray, full, ones, random, zeros};
 pub use crate::bag::{self, Bag, TextOptions, from_sequence, read_text, read_text_with};
 pub use crate::compute;
 pub use crate::delayed::{Delayed, call, delayed, try_call};
+pub use crate::display::{Drawing, clear_output, display};
 pub use crate::frame::{CsvOptions, DataFrame, Table, from_polars, read_csv, read_csv_with};
 pub use crate::schedule::{Scheduler, set_scheduler, with_scheduler};
+pub use crate::visualize;
 // What expressions of frames are made of.
 pub use polars::prelude::{DataType, Expr, col, len, lit};

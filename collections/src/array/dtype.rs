@@ -174,6 +174,9 @@ pub(super) mod sealed {
         fn copy(array: &ArrayD<Self>) -> ArrayD<Self>;
         fn debug(array: &ArrayD<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
         fn display(array: &ArrayD<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+        fn shape(array: &ArrayD<Self>) -> &[usize];
+        /// The element at `index` in words, for a table.
+        fn spelt(array: &ArrayD<Self>, index: &[usize]) -> String;
     }
 }
 
@@ -239,6 +242,16 @@ macro_rules! dtypes {
             #[inline(never)]
             fn display(array: &ArrayD<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(array, f)
+            }
+
+            #[inline(never)]
+            fn shape(array: &ArrayD<Self>) -> &[usize] {
+                array.shape()
+            }
+
+            #[inline(never)]
+            fn spelt(array: &ArrayD<Self>, index: &[usize]) -> String {
+                array[index].to_string()
             }
         }
     )*};

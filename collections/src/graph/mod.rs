@@ -23,4 +23,5 @@ pub use operation::{Failure, Operation, Task};
 pub use origin::Origin;
 pub use pattern::Pattern;
 pub use plan::{Plan, TaskId};
+pub(crate) use plan::layers_under;
 pub use value::{Value, WrongType};

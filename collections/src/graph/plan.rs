@@ -111,6 +111,11 @@ impl Plan {
     }
 }
 
+/// Every layer under `targets` and the targets themselves, each once, inputs first.
+pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
+    Layers::under(targets).list
+}
+
 /// The distinct layers under some targets, inputs first.
 struct Layers {
     list: Vec<Arc<Layer>>,

@@ -1,15 +1,19 @@
 //! What happens during a run, for those who watch: progress bar, profiler, tests.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::Tally;
 use crate::graph::{Plan, TaskId};
 
 /// One thing that happened in a run.
 #[derive(Clone, Copy, Debug)]
-pub enum Event {
+pub enum Event<'a> {
     /// The run begins.
-    Started,
+    Started {
+        /// What it has done so far: kept, it can be read until the run ends.
+        tally: &'a Arc<Tally>,
+    },
     /// A worker took a task.
     TaskStarted {
         /// The task.
@@ -35,6 +39,8 @@ pub enum Event {
     },
     /// The run ended.
     Finished {
+        /// What it has done.
+        tally: &'a Arc<Tally>,
         /// Whether every target was made.
         complete: bool,
     },
@@ -46,7 +52,8 @@ pub trait Observer: Send + Sync {
     fn observe(&self, plan: &Plan, event: Event);
 }
 
-static OBSERVERS: RwLock<Vec<Arc<dyn Observer>>> = RwLock::new(Vec::new());
+/// Those who watch: first those that the library brings along.
+static OBSERVERS: LazyLock<RwLock<Vec<Arc<dyn Observer>>>> = LazyLock::new(|| RwLock::new(crate::first_observers()));
 
 /// Lets `observer` watch every run from now on.
 pub fn watch(observer: Arc<dyn Observer>) {

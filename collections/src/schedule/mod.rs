@@ -16,7 +16,7 @@ use crate::graph::{Failure, Origin, Plan, Value};
 
 pub use cancel::{CancelToken, cancel_all};
 pub use event::{Event, Observer, watch};
-pub use report::{LayerReport, RunReport, last_run};
+pub use report::{LayerReport, RunReport, Tally, last_run};
 pub use unwind::Panicked;
 
 /// What runs the tasks of a graph.

@@ -47,25 +47,58 @@ pub fn last_run() -> Option<Arc<RunReport>> {
     LAST.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Counts while a run goes on and tells the observers.
-pub(super) struct Recorder {
+/// What a run has done so far, layer by layer: counts that a watcher may read at any time.
+#[derive(Debug)]
+pub struct Tally {
     begun: Instant,
     layers: Vec<Counters>,
-    observers: Vec<Arc<dyn Observer>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Counters {
     tasks: AtomicU64,
     nanoseconds: AtomicU64,
     bytes: AtomicU64,
 }
 
+impl Tally {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Tally { begun: Instant::now(), layers: plan.layers().iter().map(|_| Counters::default()).collect() }
+    }
+
+    /// How long ago the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// How many tasks of layer `layer`, an index into [`Plan::layers`], are done.
+    pub fn done(&self, layer: usize) -> u64 {
+        self.layers[layer].tasks.load(Ordering::Relaxed)
+    }
+
+    fn report(&self, plan: &Plan, complete: bool) -> RunReport {
+        let report = |(layer, counters): (&Arc<crate::graph::Layer>, &Counters)| LayerReport {
+            key: layer.key(),
+            operation: layer.operation().name(),
+            tasks: counters.tasks.load(Ordering::Relaxed),
+            busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
+            bytes: counters.bytes.load(Ordering::Relaxed),
+        };
+        let layers = plan.layers().iter().zip(&self.layers).map(report).collect();
+        RunReport { wall: self.elapsed(), complete, layers }
+    }
+}
+
+/// Counts while a run goes on and tells the observers.
+pub(super) struct Recorder {
+    tally: Arc<Tally>,
+    observers: Vec<Arc<dyn Observer>>,
+}
+
 impl Recorder {
     pub(super) fn start(plan: &Plan) -> Self {
-        let layers = plan.layers().iter().map(|_| Counters::default()).collect();
-        let recorder = Recorder { begun: Instant::now(), layers, observers: event::observers() };
-        recorder.tell(plan, Event::Started);
+        let recorder = Recorder { tally: Arc::new(Tally::new(plan)), observers: event::observers() };
+        recorder.tell(plan, Event::Started { tally: &recorder.tally });
         recorder
     }
 
@@ -76,7 +109,7 @@ impl Recorder {
     }
 
     pub(super) fn task_finished(&self, plan: &Plan, task: TaskId, worker: usize, took: Duration, bytes: usize) {
-        let counters = &self.layers[plan.layer_index(task)];
+        let counters = &self.tally.layers[plan.layer_index(task)];
         counters.tasks.fetch_add(1, Ordering::Relaxed);
         counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -84,16 +117,8 @@ impl Recorder {
     }
 
     pub(super) fn finish(self, plan: &Plan, complete: bool) {
-        self.tell(plan, Event::Finished { complete });
-        let report = |(layer, counters): (&Arc<crate::graph::Layer>, Counters)| LayerReport {
-            key: layer.key(),
-            operation: layer.operation().name(),
-            tasks: counters.tasks.into_inner(),
-            busy: Duration::from_nanos(counters.nanoseconds.into_inner()),
-            bytes: counters.bytes.into_inner(),
-        };
-        let layers = plan.layers().iter().zip(self.layers).map(report).collect();
-        let report = RunReport { wall: self.begun.elapsed(), complete, layers };
+        self.tell(plan, Event::Finished { tally: &self.tally, complete });
+        let report = self.tally.report(plan, complete);
         *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(report));
     }
 }

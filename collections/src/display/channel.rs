@@ -1,0 +1,240 @@
+//! The runtime's end of the display channel: what a cell shows goes out here, a cancel comes in.
+//!
+//! A Unix stream socket, its path in `LAZULI_CHANNEL`, one line of JSON a message. We begin with `hello`;
+//! each shown thing is answered by `done`, and waited for, so that prints and pictures keep their order.
+//! `cancel` may come at any time. Without the variable (a plain program) what is shown is printed.
+//! A broken channel is given up: nothing is shown, nothing fails, nothing blocks for good.
+//! Imports: schedule.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Bundle;
+use crate::schedule;
+
+/// How long the kernel may take to answer before it is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What we say to the kernel.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Message<'a> {
+    Hello { from: &'a str },
+    ExecuteResult(Shown<'a>),
+    DisplayData(Shown<'a>),
+    UpdateDisplayData(Shown<'a>),
+    ClearOutput { wait: bool },
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    data: BTreeMap<&'static str, &'a str>,
+    metadata: BTreeMap<&'static str, &'a str>,
+    display_id: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(bundle: &'a Bundle, display_id: Option<&'a str>) -> Self {
+        Shown { data: bundle.by_mime_type(), metadata: BTreeMap::new(), display_id }
+    }
+}
+
+/// What the kernel says to us.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Reply {
+    Done,
+    Cancel,
+    #[serde(other)]
+    Unknown,
+}
+
+/// An open connection to the kernel.
+struct Channel {
+    stream: UnixStream,
+    done: Receiver<()>,
+}
+
+impl Channel {
+    fn open(path: &Path) -> std::io::Result<Channel> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let replies = BufReader::new(stream.try_clone()?);
+        let (finished, done) = channel();
+        std::thread::Builder::new()
+            .name("lazuli-channel".to_owned())
+            .spawn(move || listen(replies, &finished))?;
+        let mut channel = Channel { stream, done };
+        channel.send(&Message::Hello { from: "collections" })?;
+        Ok(channel)
+    }
+
+    fn send(&mut self, message: &Message) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        self.stream.write_all(&line)
+    }
+
+    /// Sends a message and waits until the kernel has dealt with it.
+    fn exchange(&mut self, message: &Message) -> std::io::Result<()> {
+        self.send(message)?;
+        self.done.recv_timeout(PATIENCE).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// Reads what the kernel says until it hangs up.
+fn listen(replies: impl BufRead, finished: &Sender<()>) {
+    for line in replies.lines().map_while(Result::ok) {
+        match serde_json::from_str(&line) {
+            Ok(Reply::Done) => {
+                // Fails only when the channel was given up.
+                let _ = finished.send(());
+            }
+            Ok(Reply::Cancel) => {
+                schedule::cancel_all();
+            }
+            Ok(Reply::Unknown) | Err(_) => {}
+        }
+    }
+}
+
+/// Where shown things go.
+enum Outlet {
+    Kernel(Channel),
+    /// A kernel that is not there any more.
+    Nowhere,
+    Terminal,
+}
+
+fn outlet() -> &'static Mutex<Outlet> {
+    static OUTLET: OnceLock<Mutex<Outlet>> = OnceLock::new();
+    OUTLET.get_or_init(|| {
+        Mutex::new(match std::env::var_os("LAZULI_CHANNEL") {
+            Some(path) => Channel::open(Path::new(&path)).map_or(Outlet::Nowhere, Outlet::Kernel),
+            None => Outlet::Terminal,
+        })
+    })
+}
+
+impl Outlet {
+    fn tell(&mut self, message: &Message) {
+        if let Outlet::Kernel(channel) = self
+            && channel.exchange(message).is_err()
+        {
+            *self = Outlet::Nowhere;
+        }
+    }
+
+    /// Shows `bundle` by `message`; in a terminal, prints its text.
+    fn show(&mut self, bundle: &Bundle, message: &Message) {
+        if let Outlet::Terminal = self {
+            // A closed stdout is no reason to fail.
+            let _ = writeln!(std::io::stdout().lock(), "{}", bundle.text);
+        } else {
+            self.tell(message);
+        }
+    }
+}
+
+fn locked() -> std::sync::MutexGuard<'static, Outlet> {
+    outlet().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Connects, if that was not done yet, so that a cancel can arrive. Says whether a kernel listens.
+pub(super) fn connect() -> bool {
+    matches!(*locked(), Outlet::Kernel(_))
+}
+
+/// Shows `bundle` as the result of the cell.
+pub(super) fn show_result(bundle: &Bundle) {
+    locked().show(bundle, &Message::ExecuteResult(Shown::of(bundle, None)));
+}
+
+/// Shows `bundle` in the middle of a cell; `display_id` names it for [`update`].
+pub(super) fn show(bundle: &Bundle, display_id: Option<&str>) {
+    locked().show(bundle, &Message::DisplayData(Shown::of(bundle, display_id)));
+}
+
+/// Shows `bundle` in the place of what was shown as `display_id`.
+pub(super) fn update(bundle: &Bundle, display_id: &str) {
+    locked().show(bundle, &Message::UpdateDisplayData(Shown::of(bundle, Some(display_id))));
+}
+
+/// Takes away what the cell has shown so far; with `wait`, only when the next thing is shown.
+pub(super) fn clear(wait: bool) {
+    locked().tell(&Message::ClearOutput { wait });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    fn bundle() -> Bundle {
+        Bundle { html: "<b>1</b>".to_owned(), text: "1".to_owned(), svg: None }
+    }
+
+    /// A kernel that answers as `answer` says, and what it heard.
+    fn kernel(name: &str, answer: fn(&str) -> &'static str) -> (Channel, std::thread::JoinHandle<Vec<String>>) {
+        let path = std::env::temp_dir().join(format!("lazuli-{name}-{}.sock", std::process::id()));
+        // Absent, unless an earlier test process of this number died.
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                let reply = answer(&line);
+                heard.push(line);
+                if reply == "hang up" {
+                    break;
+                }
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+            heard
+        });
+        let channel = Channel::open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        (channel, heard)
+    }
+
+    #[test]
+    fn what_is_shown_is_told_and_waited_for() {
+        let (mut channel, heard) = kernel("shown", |line| match line.contains("hello") {
+            true => "{\"type\":\"news\"}\nnonsense\n",
+            false => "{\"type\":\"done\"}\n",
+        });
+        let bundle = bundle();
+        channel.exchange(&Message::DisplayData(Shown::of(&bundle, Some("bar")))).unwrap();
+        channel.exchange(&Message::ClearOutput { wait: true }).unwrap();
+        channel.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        assert_eq!(
+            heard.join().unwrap(),
+            [
+                r#"{"type":"hello","from":"collections"}"#,
+                r#"{"type":"display_data","data":{"text/html":"<b>1</b>","text/plain":"1"},"metadata":{},"display_id":"bar"}"#,
+                r#"{"type":"clear_output","wait":true}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_kernel_that_hangs_up_is_forgotten() {
+        let (channel, heard) = kernel("gone", |line| if line.contains("hello") { "" } else { "hang up" });
+        let mut outlet = Outlet::Kernel(channel);
+        let bundle = bundle();
+        for _ in 0..2 {
+            outlet.show(&bundle, &Message::ExecuteResult(Shown::of(&bundle, None)));
+        }
+        assert!(matches!(outlet, Outlet::Nowhere));
+        assert_eq!(heard.join().unwrap().len(), 2);
+    }
+}

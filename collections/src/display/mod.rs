@@ -1,0 +1,77 @@
+//! What a cell shows: pictures of graphs and chunks, tables of results, progress, each as a bundle of
+//! HTML, SVG and plain text. Showing never computes. Imports: everything; nothing imports it.
+//!
+//! [`layout`], [`markup`], [`palette`], [`wording`] know nothing of collections; [`sketch`] reads a graph
+//! and [`graph`] draws it; [`channel`] is the only way out.
+
+mod array;
+mod channel;
+mod chunks;
+mod delayed;
+mod drawing;
+mod figure;
+mod frame;
+mod glyph;
+mod graph;
+mod layout;
+mod markup;
+mod palette;
+mod progress;
+mod sketch;
+mod summary;
+mod table;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use drawing::Drawing;
+pub(crate) use progress::Progress;
+
+/// One thing to show, in every form a frontend may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// Survives an untrusted notebook: images, tables and `<details>`, no scripts, no `<svg>`.
+    pub html: String,
+    /// For terminals and screen readers.
+    pub text: String,
+    /// The drawing alone, where there is one.
+    pub svg: Option<String>,
+}
+
+impl Bundle {
+    fn by_mime_type(&self) -> BTreeMap<&'static str, &str> {
+        let mut data = BTreeMap::from([("text/html", &*self.html), ("text/plain", &*self.text)]);
+        if let Some(svg) = &self.svg {
+            data.insert("image/svg+xml", svg);
+        }
+        data
+    }
+}
+
+/// What can be shown in a cell.
+pub trait Draw {
+    /// Its forms; makes them without computing.
+    fn bundle(&self) -> Bundle;
+}
+
+/// Shows something in the middle of a cell; in a plain program, prints its text.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// display(&call(|| 3, ()).visualize());
+/// ```
+pub fn display(shown: &impl Draw) {
+    channel::show(&shown.bundle(), None);
+}
+
+/// Takes away what the cell has shown so far; with `wait`, only when the next thing is shown.
+///
+/// ```
+/// lazuli::display::clear_output(true);
+/// ```
+pub fn clear_output(wait: bool) {
+    channel::clear(wait);
+}

@@ -1,0 +1,183 @@
+//! Pictures of small graphs, and of graphs too large to draw. Imports: graph, schedule.
+
+use super::sketch::{Detail, Sketch};
+use super::{Bundle, Draw, Drawing, chunks, graph};
+use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Plan, Value};
+use crate::schedule;
+
+/// A layer whose tasks make eight bytes each, built in cell 3, line 2.
+fn layer(name: &'static str, tasks: usize, inputs: &[(&Node, Pattern)], picture: Picture) -> Node {
+    let operation = Operation::new(name, (name, tasks), |_, task| Ok(Value::new(task.partition(), 8)));
+    let layer = Layer::of(operation, tasks, Origin::interned("cell 3/lib.rs", 2)).drawn(picture);
+    inputs.iter().fold(layer, |layer, (node, pattern)| layer.reads(node, pattern.clone())).build()
+}
+
+fn array(detail: &str, grid: &[usize]) -> Picture {
+    Picture { collection: "Array", detail: detail.to_owned(), grid: grid.to_vec() }
+}
+
+fn delayed() -> Picture {
+    Picture { collection: "Delayed", detail: "i64".to_owned(), grid: Vec::new() }
+}
+
+/// The sum of `x + sin(x)`, in `rows` times `columns` chunks.
+fn chunked_sum(rows: usize, columns: usize) -> Node {
+    let tasks = rows * columns;
+    let whole = || array("f64 (1000, 1000)", &[rows, columns]);
+    let x = layer("random", tasks, &[], whole());
+    let sin = layer("sin", tasks, &[(&x, Pattern::OneToOne)], whole());
+    let add = layer("add", tasks, &[(&x, Pattern::OneToOne), (&sin, Pattern::OneToOne)], whole());
+    let partial = layer("sum", tasks, &[(&add, Pattern::OneToOne)], whole());
+    let tree = tasks.div_ceil(8);
+    let tree = layer("combine", tree, &[(&partial, Pattern::Tree(8))], array("f64", &[tree]));
+    layer("total", 1, &[(&tree, Pattern::All)], delayed())
+}
+
+fn chain(length: usize) -> Node {
+    let start = layer("start", 1, &[], delayed());
+    (0..length).fold(start, |node, _| layer("step", 1, &[(&node, Pattern::OneToOne)], delayed()))
+}
+
+/// The promise of a capped drawing: every form of it together.
+fn check_size(bundle: &Bundle) {
+    let size = bundle.html.len() + bundle.text.len() + bundle.svg.as_ref().map_or(0, String::len);
+    assert!(size <= 200_000, "{size} bytes");
+}
+
+#[test]
+fn few_tasks_are_all_drawn() {
+    let drawing = Drawing::of(&[&chunked_sum(1, 2)]);
+    insta::assert_snapshot!(drawing.text(), @"
+    6 layers, 10 tasks
+       0  random(0, 0)
+       1  sin(0, 0)  ← 0
+       2  add(0, 0)  ← 0, 1
+       3  sum(0, 0)  ← 2
+       4  random(0, 1)
+       5  sin(0, 1)  ← 4
+       6  add(0, 1)  ← 4, 5
+       7  sum(0, 1)  ← 6
+       8  combine  ← 3, 7
+       9  total  ← 8
+    ");
+    insta::assert_snapshot!("graph_of_tasks", drawing.svg());
+}
+
+#[test]
+fn many_tasks_are_drawn_as_layers() {
+    let drawing = Drawing::of(&[&chunked_sum(10, 10)]);
+    insta::assert_snapshot!(drawing.text(), @"
+    6 layers, 414 tasks
+       0  random ×100  Array f64 (1000, 1000)
+       1  sin ×100  Array f64 (1000, 1000)  ← 0 (1:1)
+       2  add ×100  Array f64 (1000, 1000)  ← 0 (1:1), 1 (1:1)
+       3  sum ×100  Array f64 (1000, 1000)  ← 2 (1:1)
+       4  combine ×13  Array f64  ← 3 (tree)
+       5  total ×1  Delayed i64  ← 4 (all to all)
+    ");
+    insta::assert_snapshot!("graph_of_layers", drawing.svg());
+}
+
+#[test]
+fn only_what_would_run_is_counted() {
+    let x = layer("random", 100, &[], array("f64", &[100]));
+    let first = layer("head", 1, &[(&x, Pattern::Pick([0].into()))], array("f64", &[1]));
+    assert!(Drawing::of(&[&first]).layers().text().starts_with("2\u{a0}layers, 2\u{a0}tasks"));
+}
+
+#[test]
+fn a_run_colours_its_own_graph_and_no_other() {
+    let node = chunked_sum(3, 7);
+    let targets = [node.layer().clone()];
+    let run = |node: &Node| {
+        schedule::run(&Plan::of(&[node.layer().clone()])).unwrap();
+        schedule::last_run().unwrap()
+    };
+    let own = Sketch::of(&targets, Detail::Layers, Some(&run(&node)));
+    assert!(own.cards.iter().all(|card| card.cost.is_some()) && own.ran.is_some());
+    assert_eq!(own.links[0].label, "1:1 · 168 B");
+    let other = Sketch::of(&targets, Detail::Layers, Some(&run(&chain(3))));
+    assert!(other.cards.iter().all(|card| card.cost.is_none()) && other.ran.is_none());
+}
+
+#[test]
+fn shared_layers_are_drawn_once() {
+    let x = layer("random", 4, &[], array("f64", &[4]));
+    let (sin, cos) = (layer("sin", 4, &[(&x, Pattern::OneToOne)], delayed()), layer("cos", 4, &[(&x, Pattern::OneToOne)], delayed()));
+    assert!(Drawing::of(&[&sin, &cos]).text().starts_with("3\u{a0}layers, 12\u{a0}tasks"));
+}
+
+#[test]
+fn nothing_and_one_node_are_drawn() {
+    assert!(Drawing::of(&[]).text().starts_with("0\u{a0}layers"));
+    assert!(Drawing::of(&[]).svg().ends_with("</svg>"));
+    assert_eq!(Drawing::of(&[&chain(0)]).bundle().html.matches("<area").count(), 1);
+}
+
+#[test]
+fn a_hostile_label_is_escaped_and_cut() {
+    let name: &'static str = "<script>alert(\"1\")</script> '🦀' & \0";
+    let picture = Picture { collection: "Bag", detail: "<img onerror=x>".repeat(10_000), grid: Vec::new() };
+    let bundle = Drawing::of(&[&layer(name, 3, &[], picture)]).layers().bundle();
+    check_size(&bundle);
+    for markup in [&bundle.html, bundle.svg.as_ref().unwrap()] {
+        assert!(!markup.contains("<script") && !markup.contains("<img onerror") && !markup.contains('\0'));
+    }
+    assert!(bundle.html.contains("&lt;script&gt;alert(&quot;1&quot;)") && bundle.html.contains('🦀'));
+}
+
+#[test]
+fn a_hundred_thousand_tasks_stay_small() {
+    check_size(&Drawing::of(&[&chunked_sum(1_000, 100)]).bundle());
+    let tasks = Drawing::of(&[&chunked_sum(1_000, 100)]).tasks();
+    check_size(&tasks.bundle());
+    assert!(tasks.text().contains("too many tasks"));
+    check_size(&Drawing::of(&[&chunked_sum(6, 6)]).tasks().bundle());
+}
+
+#[test]
+fn a_hundred_thousand_layers_stay_small() {
+    let long = Drawing::of(&[&chain(100_000)]);
+    check_size(&long.bundle());
+    assert!(long.text().contains("left out of the picture"), "{}", long.text());
+    let many: Vec<Node> = (0..100_000).map(|_| layer("load", 1, &[], delayed())).collect();
+    check_size(&Drawing::of(&many.iter().collect::<Vec<_>>()).bundle());
+    let distinct: Vec<Node> = (0..2_000).map(|tasks| layer("load", tasks, &[], delayed())).collect();
+    let inputs: Vec<_> = distinct.iter().map(|node| (node, Pattern::All)).collect();
+    let fan_in = Drawing::of(&[&layer("sum", 1, &inputs, delayed())]);
+    check_size(&fan_in.bundle());
+    insta::assert_snapshot!(fan_in.text(), @"
+    2 001 layers, 1 999 001 tasks
+       0  load ×1 999 000  Delayed i64
+       1  sum ×1  Delayed i64  ← 0 (all to all)
+    ");
+}
+
+#[test]
+fn groups_of_layers_form_no_cycle() {
+    // Ten strands of forty alternating steps, each strand entered late into the next.
+    let mut last = layer("start", 1, &[], delayed());
+    for strand in 0..10 {
+        let mut node = layer("enter", strand + 1, &[(&last, Pattern::All)], delayed());
+        for step in 0..40 {
+            let name = ["add", "sub", "mul"][step % 3];
+            node = layer(name, strand + 1, &[(&node, Pattern::OneToOne), (&last, Pattern::All)], delayed());
+        }
+        last = node;
+    }
+    let sketch = Sketch::of(&[last.layer().clone()], Detail::Layers, None);
+    assert!(sketch.cards.len() <= 60);
+    let figure = graph::draw(&sketch);
+    assert!(figure.svg.len() < 100_000);
+}
+
+#[test]
+fn chunk_grids_are_drawn_for_any_number_of_axes() {
+    let lengths = |shape: &[(usize, usize)]| shape.iter().map(|&(count, length)| vec![length; count]).collect::<Vec<_>>();
+    assert!(chunks::draw(&[]).is_none());
+    insta::assert_snapshot!("chunks_of_one_axis", chunks::draw(&lengths(&[(4, 25)])).unwrap().svg);
+    insta::assert_snapshot!("chunks_of_two_axes", chunks::draw(&lengths(&[(10, 100), (4, 100)])).unwrap().svg);
+    insta::assert_snapshot!("chunks_of_five_axes", chunks::draw(&lengths(&[(2, 1), (2, 1), (3, 100), (4, 100), (5, 100)])).unwrap().svg);
+    assert!(chunks::draw(&lengths(&[(100_000, 1), (100_000, 1)])).unwrap().svg.len() < 10_000);
+    assert!(chunks::draw(&lengths(&[(1, 0), (1, 0)])).is_some());
+}
