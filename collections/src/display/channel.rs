@@ -68,9 +68,7 @@ impl Channel {
         stream.set_write_timeout(Some(PATIENCE))?;
         let replies = BufReader::new(stream.try_clone()?);
         let (finished, done) = channel();
-        std::thread::Builder::new()
-            .name("lazuli-channel".to_owned())
-            .spawn(move || listen(replies, &finished))?;
+        std::thread::Builder::new().name("lazuli-channel".to_owned()).spawn(move || listen(replies, &finished))?;
         let mut channel = Channel { stream, done };
         channel.send(&Message::Hello { from: "collections" })?;
         Ok(channel)

@@ -93,7 +93,8 @@ impl Box3<'_> {
             let below = Point { x: front.x + self.columns.length / 2.0, y: front.y + height + 15.0 };
             text(svg, &wording::count(self.columns.elements), below, LENGTH.anchored(Anchor::Middle));
             if let Some(rows) = &self.rows {
-                let beside = Point { x: front.x + self.columns.length + depth + 6.0, y: front.y - depth + height / 2.0 + 4.0 };
+                let beside =
+                    Point { x: front.x + self.columns.length + depth + 6.0, y: front.y - depth + height / 2.0 + 4.0 };
                 text(svg, &wording::count(rows.elements), beside, LENGTH);
             }
         })
@@ -108,7 +109,12 @@ impl Box3<'_> {
 
     fn draw_front(&self, svg: &mut Element, at: Point, height: f64) {
         let width = self.columns.length;
-        let corners = [at, Point { x: at.x + width, ..at }, Point { x: at.x + width, y: at.y + height }, Point { x: at.x, y: at.y + height }];
+        let corners = [
+            at,
+            Point { x: at.x + width, ..at },
+            Point { x: at.x + width, y: at.y + height },
+            Point { x: at.x, y: at.y + height },
+        ];
         let columns = self.columns.cuts.iter().map(|cut| (Point { x: at.x + cut, ..at }, Point { x: 0.0, y: height }));
         let rows = self.rows.iter().flat_map(|rows| &rows.cuts);
         let rows = rows.map(|cut| (Point { y: at.y + cut, ..at }, Point { x: width, y: 0.0 }));
@@ -137,7 +143,8 @@ impl Box3<'_> {
         ];
         let rows = self.rows.iter().flat_map(|rows| &rows.cuts);
         let rows = rows.map(|cut| (Point { x: top.x, y: top.y + cut }, Point { x: far, y: -far }));
-        let layers = depth.cuts.iter().map(|cut| (Point { x: top.x + cut, y: top.y - cut }, Point { x: 0.0, y: height }));
+        let layers =
+            depth.cuts.iter().map(|cut| (Point { x: top.x + cut, y: top.y - cut }, Point { x: 0.0, y: height }));
         draw_face(svg, &corners, rows.chain(layers), "0.34");
     }
 }

@@ -39,10 +39,7 @@ impl Draw for DataFrame {
         let summary = Summary {
             title: "DataFrame".to_owned(),
             node: self.node(),
-            facts: vec![
-                ("columns", wording::count(schema.len())),
-                ("partitions", wording::count(self.npartitions())),
-            ],
+            facts: vec![("columns", wording::count(schema.len())), ("partitions", wording::count(self.npartitions()))],
             picture: None,
             schema: schema.iter().map(|(name, dtype)| (name.to_string(), dtype.to_string())).collect(),
         };
@@ -83,7 +80,10 @@ fn preview(frame: &PolarsFrame) -> table::Table {
             cells: columns.iter().map(|column| column.map_or("…".to_owned(), |column| cell(column, row))).collect(),
         },
     };
-    table::Table { columns: columns.iter().map(|column| head(*column)).collect(), rows: ends(frame.height(), ROWS, ROWS).into_iter().map(row).collect() }
+    table::Table {
+        columns: columns.iter().map(|column| head(*column)).collect(),
+        rows: ends(frame.height(), ROWS, ROWS).into_iter().map(row).collect(),
+    }
 }
 
 fn head(column: Option<&PolarsColumn>) -> Column {
@@ -114,7 +114,11 @@ mod tests {
     fn a_lazy_frame_says_its_columns_and_computes_nothing() {
         let frame = from_polars(&df!("zone" => [1_i64, 2, 3], "<b>" => ["x", "y", "z"]).unwrap(), 3).unwrap();
         let bundle = frame.bundle();
-        assert!(bundle.text.contains("partitions 3") && bundle.text.contains("columns    zone i64, <b> str"), "{}", bundle.text);
+        assert!(
+            bundle.text.contains("partitions 3") && bundle.text.contains("columns    zone i64, <b> str"),
+            "{}",
+            bundle.text
+        );
         assert!(bundle.html.contains("&lt;b&gt;") && bundle.html.contains(">str<"));
     }
 

@@ -66,7 +66,13 @@ fn frame(parent: &mut Element, partitions: usize, at: Point, side: f64, colour: 
     for band in 0..bands {
         let y = at.y + head + step * band as f64 + 2.0;
         let rectangle = parent.child("rect").with("x", x).with("y", y).with("width", width).with("height", step - 2.0);
-        drop(rectangle.with("fill", colour).with("fill-opacity", "0.18").with("stroke", colour).with("stroke-width", 0.7));
+        drop(
+            rectangle
+                .with("fill", colour)
+                .with("fill-opacity", "0.18")
+                .with("stroke", colour)
+                .with("stroke-width", 0.7),
+        );
     }
 }
 

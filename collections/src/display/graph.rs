@@ -99,7 +99,8 @@ fn draw_ground(group: &mut Element, card: &Card, size: Size, fill: &str) {
 /// A layer: its sign, operation, what it makes, where it was built; how many tasks and how long they took.
 fn draw_layer(group: &mut Element, card: &Card, size: Size, fill: &str) {
     if card.layers > 1 {
-        let behind = group.child("rect").with("x", 4.0).with("y", 4.0).with("width", size.width).with("height", size.height);
+        let behind =
+            group.child("rect").with("x", 4.0).with("y", 4.0).with("width", size.width).with("height", size.height);
         drop(behind.with("rx", 6.0).with("fill", GROUND).with("stroke", FRAME));
     }
     draw_ground(group, card, size, fill);
@@ -203,7 +204,8 @@ impl Legend {
     const HEAT: f64 = 80.0;
 
     fn of(sketch: &Sketch) -> Legend {
-        let mut collections: Vec<_> = sketch.cards.iter().map(|card| card.collection).filter(|name| !name.is_empty()).collect();
+        let mut collections: Vec<_> =
+            sketch.cards.iter().map(|card| card.collection).filter(|name| !name.is_empty()).collect();
         collections.sort();
         collections.dedup();
         Legend { collections, hottest: sketch.cards.iter().filter_map(|card| card.cost).map(|cost| cost.busy).max() }

@@ -190,8 +190,7 @@ impl Rows {
         let mut positions = self.positions();
         let rows = self.order.len();
         for step in 0..rows {
-            let (row, neighbours) =
-                if downwards { (step, &self.above) } else { (rows - 1 - step, &self.below) };
+            let (row, neighbours) = if downwards { (step, &self.above) } else { (rows - 1 - step, &self.below) };
             let barycentre = |vertex: usize| match neighbours.of(vertex) {
                 [] => positions[vertex] as f64,
                 near => near.iter().map(|&near| positions[near] as f64).sum::<f64>() / near.len() as f64,

@@ -236,7 +236,9 @@ fn html(rows: &[Row], words: &str, state: State) -> String {
 
 fn draw_row(list: &mut Element, row: &Row, state: State) {
     let mut line = list.child("div").with("style", "display:flex;align-items:center;font-size:12px");
-    line.child("span").with("style", "display:inline-block;width:130px;overflow:hidden").text(&wording::clipped(row.name, 18));
+    line.child("span")
+        .with("style", "display:inline-block;width:130px;overflow:hidden")
+        .text(&wording::clipped(row.name, 18));
     draw_bar(&mut line, row.done, row.total, 190, state);
     let counted = format!("{} of {}", wording::count(row.done as usize), wording::count(row.total as usize));
     line.child("span").with("style", "margin-left:10px").text(&counted);
@@ -245,7 +247,9 @@ fn draw_row(list: &mut Element, row: &Row, state: State) {
 fn draw_bar(line: &mut Element, done: u64, total: u64, width: usize, state: State) {
     let colour = if state == State::Stopped { "#d55e00" } else { "#0072b2" };
     let share = done as f64 / total.max(1) as f64;
-    let ground = format!("width:{width}px;height:10px;border-radius:5px;background-color:rgba(128,128,128,0.25);overflow:hidden");
+    let ground = format!(
+        "width:{width}px;height:10px;border-radius:5px;background-color:rgba(128,128,128,0.25);overflow:hidden"
+    );
     let mut ground = line.child("div").with("style", ground);
     let full = format!("width:{:.0}px;height:10px;background-color:{colour}", share * width as f64);
     drop(ground.child("div").with("style", full));

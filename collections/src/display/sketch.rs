@@ -132,7 +132,8 @@ impl Sketch {
 
     /// `6 layers, 231 tasks, ran in 1.2 s`.
     pub(super) fn summary(&self) -> String {
-        let mut summary = format!("{}, {}", wording::counted(self.layers, "layer"), wording::counted(self.tasks, "task"));
+        let mut summary =
+            format!("{}, {}", wording::counted(self.layers, "layer"), wording::counted(self.tasks, "task"));
         if let Some(ran) = self.ran {
             summary += &format!(", ran in {}", wording::time(ran));
         }
@@ -167,7 +168,9 @@ impl Card {
         let mut card = Card::of(layer, 1, costs);
         card.place = match layer.tasks() {
             1 => String::new(),
-            tasks if grid.iter().product::<usize>() == tasks && !grid.is_empty() => wording::place_in_grid(partition, grid),
+            tasks if grid.iter().product::<usize>() == tasks && !grid.is_empty() => {
+                wording::place_in_grid(partition, grid)
+            }
             _ => format!("({partition})"),
         };
         card.cost = card.cost.map(|cost| Cost {
@@ -351,7 +354,8 @@ fn groups(layers: &[Arc<Layer>], edges: &[(usize, usize)]) -> Groups {
     }
     // Edges go from a level to a deeper one, so cards that keep to one level, or to a run of levels, form no cycle.
     let levels = layout::ranks(layers.len(), edges);
-    let (by_operation, cards) = numbered(layers.iter().zip(&levels).map(|(layer, level)| (*level, layer.operation().name())));
+    let (by_operation, cards) =
+        numbered(layers.iter().zip(&levels).map(|(layer, level)| (*level, layer.operation().name())));
     if cards <= MOST_CARDS {
         return Groups { of: by_operation, middle: None };
     }

@@ -72,7 +72,8 @@ impl Summary<'_> {
 }
 
 fn facts(facts: &[(&'static str, String)]) -> Table {
-    let row = |(name, fact): &(&'static str, String)| Row::Cells { label: (*name).to_owned(), cells: vec![fact.clone()] };
+    let row =
+        |(name, fact): &(&'static str, String)| Row::Cells { label: (*name).to_owned(), cells: vec![fact.clone()] };
     Table { columns: vec![Column::default()], rows: facts.iter().map(row).collect() }
 }
 
@@ -88,7 +89,8 @@ fn schema(columns: &[(String, String)]) -> Table {
 /// The layers as a table, inputs first.
 fn layers(sketch: &Sketch) -> Table {
     let named = |name: &str, numeric| Column { name: name.to_owned(), numeric, ..Column::default() };
-    let columns = vec![named("operation", false), named("tasks", true), named("makes", false), named("built in", false)];
+    let columns =
+        vec![named("operation", false), named("tasks", true), named("makes", false), named("built in", false)];
     let row = |(index, card): (usize, &super::sketch::Card)| Row::Cells {
         label: index.to_string(),
         cells: vec![

@@ -73,7 +73,8 @@ impl Table {
         for (column, cell) in self.columns.iter().zip(cells) {
             let shown = wording::clipped(cell, MOST_CHARACTERS);
             let element = line.child("td").with("style", format!("{};padding:2px 8px;white-space:pre", column.align()));
-            let mut element = if shown == *cell { element } else { element.with("title", wording::clipped(cell, MOST_HOVER)) };
+            let mut element =
+                if shown == *cell { element } else { element.with("title", wording::clipped(cell, MOST_HOVER)) };
             element.text(&shown);
         }
     }

@@ -103,7 +103,10 @@ fn a_run_colours_its_own_graph_and_no_other() {
 #[test]
 fn shared_layers_are_drawn_once() {
     let x = layer("random", 4, &[], array("f64", &[4]));
-    let (sin, cos) = (layer("sin", 4, &[(&x, Pattern::OneToOne)], delayed()), layer("cos", 4, &[(&x, Pattern::OneToOne)], delayed()));
+    let (sin, cos) = (
+        layer("sin", 4, &[(&x, Pattern::OneToOne)], delayed()),
+        layer("cos", 4, &[(&x, Pattern::OneToOne)], delayed()),
+    );
     assert!(Drawing::of(&[&sin, &cos]).text().starts_with("3\u{a0}layers, 12\u{a0}tasks"));
 }
 
@@ -173,11 +176,15 @@ fn groups_of_layers_form_no_cycle() {
 
 #[test]
 fn chunk_grids_are_drawn_for_any_number_of_axes() {
-    let lengths = |shape: &[(usize, usize)]| shape.iter().map(|&(count, length)| vec![length; count]).collect::<Vec<_>>();
+    let lengths =
+        |shape: &[(usize, usize)]| shape.iter().map(|&(count, length)| vec![length; count]).collect::<Vec<_>>();
     assert!(chunks::draw(&[]).is_none());
     insta::assert_snapshot!("chunks_of_one_axis", chunks::draw(&lengths(&[(4, 25)])).unwrap().svg);
     insta::assert_snapshot!("chunks_of_two_axes", chunks::draw(&lengths(&[(10, 100), (4, 100)])).unwrap().svg);
-    insta::assert_snapshot!("chunks_of_five_axes", chunks::draw(&lengths(&[(2, 1), (2, 1), (3, 100), (4, 100), (5, 100)])).unwrap().svg);
+    insta::assert_snapshot!(
+        "chunks_of_five_axes",
+        chunks::draw(&lengths(&[(2, 1), (2, 1), (3, 100), (4, 100), (5, 100)])).unwrap().svg
+    );
     assert!(chunks::draw(&lengths(&[(100_000, 1), (100_000, 1)])).unwrap().svg.len() < 10_000);
     assert!(chunks::draw(&lengths(&[(1, 0), (1, 0)])).is_some());
 }

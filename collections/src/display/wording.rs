@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn times_have_two_or_three_digits() {
-        let spelt = [35e-6, 0.0012, 0.034, 0.9996, 3.42, 59.6, 125.0, 3_720.0].map(|s| time(Duration::from_secs_f64(s)));
+        let spelt =
+            [35e-6, 0.0012, 0.034, 0.9996, 3.42, 59.6, 125.0, 3_720.0].map(|s| time(Duration::from_secs_f64(s)));
         assert_eq!(spelt, ["35 µs", "1.2 ms", "34 ms", "1.0 s", "3.4 s", "1 min 0 s", "2 min 5 s", "1 h 2 min"]);
     }
 

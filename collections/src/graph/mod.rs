@@ -22,6 +22,6 @@ pub use node::Node;
 pub use operation::{Failure, Operation, Task};
 pub use origin::Origin;
 pub use pattern::Pattern;
-pub use plan::{Plan, TaskId};
 pub(crate) use plan::layers_under;
+pub use plan::{Plan, TaskId};
 pub use value::{Value, WrongType};
