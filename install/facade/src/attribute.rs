@@ -68,9 +68,9 @@ pub(crate) fn judge(meta: &Meta, cfg: &Cfg, docs: bool) -> Verdict {
             None => Verdict::Keep,
         },
         Meta::CfgAttrMeta(meta) => match meta.cfg_predicate() {
-            Some(predicate) if cfg.holds(&predicate) => Verdict::Replace(
-                meta.metas().flat_map(|inner| replaced(&inner, cfg, docs)).collect(),
-            ),
+            Some(predicate) if cfg.holds(&predicate) => {
+                Verdict::Replace(meta.metas().flat_map(|inner| replaced(&inner, cfg, docs)).collect())
+            }
             _ => Verdict::Drop,
         },
         Meta::UnsafeMeta(_) => Verdict::Drop,

@@ -81,7 +81,10 @@ fn strip_all(crates: Vec<&Crate>, folder: &Path, cfg: &Cfg) -> Result<Vec<Stripp
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let parts: Result<Vec<Vec<Stripping>>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     parts.map(|parts| parts.into_iter().flatten().collect())
 }

@@ -225,7 +225,20 @@ fn is_item(node: &SyntaxNode) -> bool {
 fn is_plain(ty: &str) -> bool {
     matches!(
         ty,
-        "usize" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "i8" | "i16" | "i32" | "i64" | "i128" | "bool" | "char"
+        "usize"
+            | "isize"
+            | "u8"
+            | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "bool"
+            | "char"
     )
 }
 
@@ -256,7 +269,10 @@ mod tests {
     #[test]
     fn comments_and_unread_attributes_go() {
         check("//! crate\n\n/// doc\n#[inline] #[must_use]\npub fn f() {} // end", "pub fn f() {loop{}}");
-        check("#[derive(Clone)] #[repr(C)] #[stable(feature = \"a\")] struct A;", "#[derive(Clone)] #[repr(C)] struct A;");
+        check(
+            "#[derive(Clone)] #[repr(C)] #[stable(feature = \"a\")] struct A;",
+            "#[derive(Clone)] #[repr(C)] struct A;",
+        );
         check("fn f(/* what */a: u8/* no */) {}", "fn f( a: u8 ) {loop{}}");
         check("#[unstable(feature = \"x\", issue = \"1\")] fn f() {}", "#[unstable(feature = \"x\")] fn f() {loop{}}");
     }
@@ -272,7 +288,10 @@ mod tests {
         check("#[cfg(test)] mod tests { fn f() {} } struct A;", "struct A;");
         check("#[test] fn f() {} #[cfg(windows)] fn g() {} #[cfg(unix)] fn h();", "fn h();");
         check("#[cfg(all(feature = \"csv\", not(test)))] use a::b; #[cfg(feature = \"sql\")] use a::c;", "use a::b;");
-        check("#[cfg_attr(unix, derive(Clone), inline)] struct A; #[cfg_attr(test, derive(Copy))] struct B;", "#[derive(Clone)] struct A; struct B;");
+        check(
+            "#[cfg_attr(unix, derive(Clone), inline)] struct A; #[cfg_attr(test, derive(Copy))] struct B;",
+            "#[derive(Clone)] struct A; struct B;",
+        );
         check("#![cfg(windows)] fn f() {}", "");
     }
 
@@ -284,7 +303,10 @@ mod tests {
     #[test]
     fn only_numbers_keep_their_value() {
         check("const N: usize = 4 * 2;", "const N: usize = 4 * 2;");
-        check("const T: &str = \"long\"; static S: [u8; 2] = [1, 2];", "const T: &str = loop{}; static S: [u8; 2] = loop{};");
+        check(
+            "const T: &str = \"long\"; static S: [u8; 2] = [1, 2];",
+            "const T: &str = loop{}; static S: [u8; 2] = loop{};",
+        );
         check("const _: () = assert!(true); const _: () = { impl A for B {} };", "const _: () = { impl A for B {} };");
     }
 
@@ -295,10 +317,17 @@ mod tests {
 
     #[test]
     fn modules_in_other_files_are_found() {
-        let source = "mod a; #[path = \"x.rs\"] mod b; mod c { mod d; } #[cfg(windows)] mod e; pick! { unix => { pub mod f; } }";
-        let modules: Vec<_> = stripped(source, false).modules.into_iter().map(|it| (it.inside.join("/"), it.name, it.path)).collect();
-        let module = |inside: &str, name: &str, path: Option<&str>| (inside.to_owned(), name.to_owned(), path.map(str::to_owned));
-        assert_eq!(modules, [module("", "a", None), module("", "b", Some("x.rs")), module("c", "d", None), module("", "f", None)]);
+        let source =
+            "mod a; #[path = \"x.rs\"] mod b; mod c { mod d; } #[cfg(windows)] mod e; pick! { unix => { pub mod f; } }";
+        let modules: Vec<_> =
+            stripped(source, false).modules.into_iter().map(|it| (it.inside.join("/"), it.name, it.path)).collect();
+        let module = |inside: &str, name: &str, path: Option<&str>| {
+            (inside.to_owned(), name.to_owned(), path.map(str::to_owned))
+        };
+        assert_eq!(
+            modules,
+            [module("", "a", None), module("", "b", Some("x.rs")), module("c", "d", None), module("", "f", None)]
+        );
     }
 
     #[test]
@@ -307,7 +336,10 @@ mod tests {
             "macro_rules! m { ($(#[$a:meta])* $t:ty { $b:expr }) => { #[inline] $(#[$a])* #[doc = concat!(\"a\", $t)] fn f(&self) -> $t { $b } }; }",
             "macro_rules! m { ($(#[$a:meta])* $t:ty { $b:expr }) => { $(#[$a])* fn f(&self) -> $t {loop{}} }; }",
         );
-        check("n! { #[stable(a)] impl A { pub fn $x() { 1 } } }", "n! { #[stable(a)] impl A { pub fn $x() {loop{}} } }");
+        check(
+            "n! { #[stable(a)] impl A { pub fn $x() { 1 } } }",
+            "n! { #[stable(a)] impl A { pub fn $x() {loop{}} } }",
+        );
     }
 
     #[test]

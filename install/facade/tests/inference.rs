@@ -25,14 +25,11 @@ struct Cell {
 const CELLS: &[Cell] = &[
     Cell {
         name: "std",
-        items: "use std::collections::HashMap;",
+        items: "use std::collections::HashMap;
+            thread_local! { static COUNTER: std::cell::Cell<i32> = const { std::cell::Cell::new(1) } }",
         bindings: include_str!("inference/std.txt"),
     },
-    Cell {
-        name: "polars",
-        items: "use polars::prelude::*;",
-        bindings: include_str!("inference/polars.txt"),
-    },
+    Cell { name: "polars", items: "use polars::prelude::*;", bindings: include_str!("inference/polars.txt") },
     Cell { name: "ndarray", items: "use ndarray::*;", bindings: include_str!("inference/ndarray.txt") },
     Cell {
         name: "serde",
@@ -47,6 +44,13 @@ const CELLS: &[Cell] = &[
                 pub fn compute(&self) -> Result<Vec<T>, String> { loop {} }
             }",
         bindings: include_str!("inference/serde.txt"),
+    },
+    Cell {
+        name: "lazuli",
+        items: "use lazuli::prelude::*;
+            #[derive(Clone, serde::Serialize, serde::Deserialize)] pub struct Point { x: f64, name: String }
+            fn double(n: u64) -> u64 { 2 * n }",
+        bindings: include_str!("inference/lazuli.txt"),
     },
     Cell { name: "rayon", items: "use rayon::prelude::*;", bindings: include_str!("inference/rayon.txt") },
 ];
@@ -69,13 +73,15 @@ fn start() -> ExitCode {
     let folder = tempfile::tempdir().expect("a folder");
     let world = folder.path().join("world");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace");
-    let report = lazuli_facade::build(&lazuli_facade::Sources::ask(workspace).expect("sources"), &world).expect("a world");
+    let report =
+        lazuli_facade::build(&lazuli_facade::Sources::ask(workspace).expect("sources"), &world).expect("a world");
     println!("made      {report}");
     let package = folder.path().join("ctx");
     let bin = folder.path().join("bin");
     fs::create_dir_all(package.join("src")).expect("a folder");
     fs::create_dir_all(&bin).expect("a folder");
-    fs::write(package.join("Cargo.toml"), "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n").expect("a file");
+    fs::write(package.join("Cargo.toml"), "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n")
+        .expect("a file");
     fs::write(package.join("src/lib.rs"), "").expect("a file");
     let this = std::env::current_exe().expect("our path");
     for tool in ["cargo", "rustc", "rustup"] {
@@ -114,10 +120,7 @@ fn check(analyser: &mut Analyser, cell: &Cell) -> usize {
     let lines = cell.bindings.lines().filter(|line| !line.trim().is_empty());
     let bindings: Vec<(&str, &str)> = lines.map(|line| line.rsplit_once(" // ").expect("`let ..; // type`")).collect();
     let body: String = bindings.iter().map(|(binding, _)| format!("{binding}\n")).collect();
-    let source = format!(
-        "{}\nfn cell() -> Result<(), Box<dyn std::error::Error>> {{\n{body}Ok(())\n}}\n",
-        cell.items
-    );
+    let source = format!("{}\nfn cell() -> Result<(), Box<dyn std::error::Error>> {{\n{body}Ok(())\n}}\n", cell.items);
     let types = analyser.types(&source);
     assert_eq!(types.len(), bindings.len(), "each line of {} binds one variable", cell.name);
     let mut wrong = 0;
@@ -135,7 +138,8 @@ fn check(analyser: &mut Analyser, cell: &Cell) -> usize {
 fn say(step: &str, start: Instant) {
     let read = |file| fs::read_to_string(file).unwrap_or_default();
     let status = read("/proc/self/status");
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    let resident =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
     // After the program's name in brackets: user and system time are the 12th and 13th field, in hundredths.
     let stat = read("/proc/self/stat");
     let ticks = stat.rsplit(')').next().into_iter().flat_map(str::split_whitespace).skip(11).take(2);

@@ -32,18 +32,19 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn signatures(text: &str) -> BTreeSet<String> {
     let tree = SourceFile::parse(text, Edition::Edition2024).tree();
     let functions = tree.syntax().descendants().filter_map(ast::Fn::cast);
-    functions.map(|function| {
-        let parts = function.syntax().children_with_tokens().filter(|part| match part {
-            NodeOrToken::Node(node) => !ast::Attr::can_cast(node.kind()) && !ast::BlockExpr::can_cast(node.kind()),
-            NodeOrToken::Token(token) => !token.kind().is_trivia(),
-        });
-        let tokens = parts.flat_map(|part| match part {
-            NodeOrToken::Token(token) => vec![token],
-            NodeOrToken::Node(node) => node.descendants_with_tokens().filter_map(NodeOrToken::into_token).collect(),
-        });
-        tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect()
-    })
-    .collect()
+    functions
+        .map(|function| {
+            let parts = function.syntax().children_with_tokens().filter(|part| match part {
+                NodeOrToken::Node(node) => !ast::Attr::can_cast(node.kind()) && !ast::BlockExpr::can_cast(node.kind()),
+                NodeOrToken::Token(token) => !token.kind().is_trivia(),
+            });
+            let tokens = parts.flat_map(|part| match part {
+                NodeOrToken::Token(token) => vec![token],
+                NodeOrToken::Node(node) => node.descendants_with_tokens().filter_map(NodeOrToken::into_token).collect(),
+            });
+            tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect()
+        })
+        .collect()
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! rust-analyzer, loaded and asked the way evcxr 0.22 does it.
 
+use lazuli_facade::World;
 use ra_ap_base_db::{EditionedFileId, SourceRoot};
 use ra_ap_hir::{ChangeWithProcMacros, HirDisplay, attach_db};
 use ra_ap_ide::{AnalysisHost, Edition, Semantics};
 use ra_ap_ide_db::FxHashMap;
 use ra_ap_paths::AbsPathBuf;
 use ra_ap_project_model::{CargoConfig, ProjectManifest, ProjectWorkspace, RustLibSource};
+use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_vfs::{
     Change, FileId, Vfs,
     file_set::FileSetConfig,
     loader::{Config, Directories, Entry, Handle, LoadingProgress, Message},
 };
 use ra_ap_vfs_notify::NotifyHandle;
-use lazuli_facade::World;
-use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use std::path::Path;
 
 /// One package, `ctx`, whose source changes with every question.
@@ -60,7 +60,8 @@ impl Analyser {
         let mut types = Vec::new();
         attach_db(db, || {
             let functions = file.items().filter_map(|item| if let ast::Item::Fn(it) = item { Some(it) } else { None });
-            let cell = functions.filter(|it| it.name().is_some_and(|name| name.text() == "cell")).last().expect("fn cell");
+            let cell =
+                functions.filter(|it| it.name().is_some_and(|name| name.text() == "cell")).last().expect("fn cell");
             let module = semantics.scope(cell.syntax()).expect("a scope").module();
             for statement in cell.body().expect("a body").statements() {
                 let ast::Stmt::LetStmt(binding) = statement else { continue };
@@ -78,7 +79,11 @@ fn read_files(workspace: &ProjectWorkspace, vfs: &mut Vfs) {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let mut loader = NotifyHandle::spawn(sender);
     let entry = |root: ra_ap_project_model::PackageRoot| {
-        Entry::Directories(Directories { extensions: vec!["rs".to_owned()], include: root.include, exclude: root.exclude })
+        Entry::Directories(Directories {
+            extensions: vec!["rs".to_owned()],
+            include: root.include,
+            exclude: root.exclude,
+        })
     };
     let load = workspace.to_roots().into_iter().map(entry).collect();
     loader.set_config(Config { version: 1, load, watch: vec![] });
