@@ -39,9 +39,20 @@ pub(super) fn gather<T: Dtype>(chunks: &Chunks, blocks: Vec<Value>) -> Result<Ar
     for (partition, value) in blocks.into_iter().enumerate() {
         let region = chunks.region(partition);
         let mut part = whole.slice_each_axis_mut(|axis| Slice::from(region[axis.axis.index()].clone()));
-        part.assign(value.get::<Block<T>>()?);
+        for (mut row, block) in part.rows_mut().into_iter().zip(value.get::<Block<T>>()?.rows()) {
+            match (row.as_slice_mut(), block.to_slice()) {
+                (Some(row), Some(block)) => row.copy_from_slice(block),
+                _ => row.assign(&block),
+            }
+        }
     }
     Ok(whole)
+}
+
+/// A block of what `number` gives for each place, counted row by row.
+pub(super) fn from_places<T>(shape: &[usize], number: impl Fn(u64) -> T) -> Block<T> {
+    let count = shape.iter().product::<usize>() as u64;
+    Order::C.block(shape, (0..count).map(number).collect())
 }
 
 /// An array of one number.
@@ -88,7 +99,14 @@ pub(super) fn with_scalar<T: Arithmetic>(block: Block<T>, function: Binary, scal
 /// A function of two blocks, broadcast against each other.
 pub(super) fn zip<T: Arithmetic>(a: Block<T>, b: Block<T>, function: Binary) -> Block<T> {
     let BinaryKernel { onto_left, onto_right } = T::binary(function);
-    if a.shape() == b.shape() && Order::of(&a).is_some() && Order::of(&a) == Order::of(&b) {
+    if a.shape() != b.shape() {
+        return zip_rows(&a, &b, onto_left);
+    }
+    let b = match (Order::of(&a), Order::of(&b)) {
+        (Some(of_a), Some(of_b)) if of_a != of_b => transposed(b),
+        _ => b,
+    };
+    if Order::of(&a).is_some() && Order::of(&a) == Order::of(&b) {
         let a = match a.try_into_owned_nocopy() {
             Ok(a) => {
                 let other = b.as_slice_memory_order().expect("its order is known");
@@ -102,7 +120,32 @@ pub(super) fn zip<T: Arithmetic>(a: Block<T>, b: Block<T>, function: Binary) -> 
     zip_rows(&a, &b, onto_left)
 }
 
-/// [`zip`] for blocks of different shapes or memory orders: row by row of the broadcast shape.
+/// The same block in the other order.
+fn transposed<T: Dtype>(block: Block<T>) -> Block<T> {
+    if Order::of(&block) == Some(Order::C) {
+        return transposed(block.reversed_axes()).reversed_axes();
+    }
+    let &[rows, columns] = block.shape() else {
+        return block.as_standard_layout().into_owned().into_shared();
+    };
+    let slice = block.as_slice_memory_order().expect("its order is known");
+    let mut out = vec![T::ZERO; slice.len()];
+    // Squares of a cache line's width: each line is read and written once.
+    const SIDE: usize = 16;
+    for top in (0..rows).step_by(SIDE) {
+        for left in (0..columns).step_by(SIDE) {
+            for row in top..rows.min(top + SIDE) {
+                let out = &mut out[row * columns..][left..columns.min(left + SIDE)];
+                for (x, column) in out.iter_mut().zip(left..) {
+                    *x = slice[column * rows + row];
+                }
+            }
+        }
+    }
+    Order::C.block(&[rows, columns], out)
+}
+
+/// [`zip`] for blocks of different shapes, or with gaps: row by row of the broadcast shape.
 fn zip_rows<T: Arithmetic>(a: &Block<T>, b: &Block<T>, onto_left: fn(&mut [T], &[T])) -> Block<T> {
     let shape = broadcast_shape(a.shape(), b.shape());
     let broadcast = "chunks were cut to broadcast when the graph was built";

@@ -1,14 +1,13 @@
 //! Arrays from nothing, from random numbers, and from an `ndarray`.
 
 use ndarray::{ArrayBase, Data, Dimension};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
 use super::block::{self, filled, to_value};
 use super::dtype::{DtypeId, Scalar, for_dtype, for_float, sealed::Erased};
 use super::raw::RawArray;
-use super::shape::{IntoChunks, PerAxis};
+use super::shape::{ChunkLengths, IntoChunks, PerAxis};
+use super::stream::Stream;
 use super::{Array, Chunks, Dtype, Float};
 use crate::graph::{Failure, Operation, Task, Value};
 
@@ -84,7 +83,7 @@ where
     S: Data<Elem = T>,
     D: Dimension,
 {
-    let chunks = checked(array.shape().to_vec(), chunks);
+    let chunks = checked(array.shape().to_vec(), chunks.into_chunks());
     Array::of(cut(T::to_value(array.view().into_dyn()), chunks, T::ID))
 }
 
@@ -121,7 +120,7 @@ impl<T: Dtype> Array<T> {
     /// ```
     #[track_caller]
     pub fn full(shape: impl PerAxis, number: T, chunks: impl IntoChunks) -> Self {
-        Array::of(constant(checked(shape.per_axis(), chunks), number.to_scalar(), T::ID))
+        Array::of(constant(checked(shape.per_axis(), chunks.into_chunks()), number.to_scalar(), T::ID))
     }
 }
 
@@ -135,13 +134,13 @@ impl<T: Float> Array<T> {
     /// ```
     #[track_caller]
     pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Self {
-        Array::of(uniform(checked(shape.per_axis(), chunks), seed, T::ID))
+        Array::of(uniform(checked(shape.per_axis(), chunks.into_chunks()), seed, T::ID))
     }
 }
 
 #[track_caller]
-fn checked(shape: Vec<usize>, chunks: impl IntoChunks) -> Chunks {
-    Chunks::new(shape, chunks.into_chunks()).unwrap_or_else(|error| panic!("{error}"))
+fn checked(shape: Vec<usize>, chunks: ChunkLengths) -> Chunks {
+    Chunks::new(shape, chunks).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[derive(Serialize)]
@@ -185,42 +184,8 @@ fn uniform(chunks: Chunks, seed: u64, dtype: DtypeId) -> RawArray {
     let made = Uniform { chunks: chunks.clone(), seed, dtype };
     let operation = Operation::new("random", made, |made, task| {
         let shape = made.chunks.block_shape(task.partition());
-        let mut stream = ChaCha8Rng::seed_from_u64(made.seed);
-        stream.set_stream(task.partition() as u64);
-        Ok(for_float!(made.dtype, T => to_value(Draw::<T>::draw(&mut stream, &shape))))
+        let stream = Stream::new(made.seed, task.partition() as u64);
+        Ok(for_float!(made.dtype, T => to_value(block::from_places(&shape, |place| stream.uniform::<T>(place)))))
     });
     RawArray::made(operation, chunks, dtype, &[])
-}
-
-/// A source of uniform random numbers of type `T`.
-trait Draw<T> {
-    fn draw(&mut self, shape: &[usize]) -> block::Block<T>;
-}
-
-macro_rules! draw {
-    ($($T:ident from $Bits:ident;)*) => {$(
-        impl Draw<$T> for ChaCha8Rng {
-            fn draw(&mut self, shape: &[usize]) -> block::Block<$T> {
-                const WIDTH: usize = size_of::<$Bits>();
-                // As many bits as a fraction holds, scaled to below 1.
-                const UNUSED: u32 = $Bits::BITS - $T::MANTISSA_DIGITS;
-                const SCALE: $T = 1.0 / (1_u64 << $T::MANTISSA_DIGITS) as $T;
-                let count = shape.iter().product();
-                let mut numbers = Vec::with_capacity(count);
-                let mut bytes = [0_u8; 4096];
-                while numbers.len() < count {
-                    let bytes = &mut bytes[..(WIDTH * (count - numbers.len())).min(4096)];
-                    self.fill_bytes(bytes);
-                    let (words, _) = bytes.as_chunks::<WIDTH>();
-                    numbers.extend(words.iter().map(|&word| ($Bits::from_le_bytes(word) >> UNUSED) as $T * SCALE));
-                }
-                block::Block::from_shape_vec(shape, numbers).expect("as many numbers as the shape has places")
-            }
-        }
-    )*};
-}
-
-draw! {
-    f32 from u32;
-    f64 from u64;
 }

@@ -277,12 +277,14 @@ macro_rules! number {
         casts!($T: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
 
         impl Cast<bool> for $T {
+            #[inline]
             fn cast(self) -> bool {
                 self != <$T as sealed::Erased>::ZERO
             }
         }
 
         impl Cast<$T> for bool {
+            #[inline]
             fn cast(self) -> $T {
                 if self { <$T as sealed::Erased>::ONE } else { <$T as sealed::Erased>::ZERO }
             }
@@ -293,6 +295,7 @@ macro_rules! number {
 macro_rules! casts {
     ($T:ident: $($U:ident)*) => {$(
         impl Cast<$U> for $T {
+            #[inline]
             fn cast(self) -> $U {
                 self as $U
             }
@@ -303,6 +306,7 @@ macro_rules! casts {
 number!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
 
 impl Cast<bool> for bool {
+    #[inline]
     fn cast(self) -> bool {
         self
     }

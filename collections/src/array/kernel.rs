@@ -82,6 +82,9 @@ pub(super) struct BinaryKernel<T> {
 }
 
 /// Numbers, with NumPy's arithmetic: integers wrap, NaN wins.
+///
+/// What stands inside a loop is marked `#[inline]`: the crate is compiled in parts, and a call from one
+/// into another would keep the loop from becoming vector instructions.
 pub(super) trait Arithmetic: Dtype + Cast<Self> {
     fn plus(self, other: Self) -> Self;
     fn smaller(self, other: Self) -> Self;
@@ -114,14 +117,17 @@ macro_rules! kernel {
 macro_rules! integers {
     ($($T:ident absolute $absolute:expr;)*) => {$(
         impl Arithmetic for $T {
+            #[inline]
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
             }
 
+            #[inline]
             fn smaller(self, other: Self) -> Self {
                 self.min(other)
             }
 
+            #[inline]
             fn larger(self, other: Self) -> Self {
                 self.max(other)
             }
@@ -162,14 +168,17 @@ integers! {
 macro_rules! floats {
     ($($T:ident $unary:ident)*) => {$(
         impl Arithmetic for $T {
+            #[inline]
             fn plus(self, other: Self) -> Self {
                 self + other
             }
 
+            #[inline]
             fn smaller(self, other: Self) -> Self {
                 if self < other || self.is_nan() { self } else { other }
             }
 
+            #[inline]
             fn larger(self, other: Self) -> Self {
                 if self > other || self.is_nan() { self } else { other }
             }

@@ -27,6 +27,7 @@ mod operators;
 mod raw;
 mod reduce;
 mod shape;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod transpose;
