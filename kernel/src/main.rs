@@ -14,8 +14,10 @@ fn main() -> anyhow::Result<()> {
         bail!("usage: lazuli-kernel CONNECTION_FILE; Jupyter starts kernels, choose `Rust (Lazuli)` there");
     };
     let info = read(&PathBuf::from(file))?;
+    // It changes the environment, which is safe only as long as there is one thread.
+    let launch = evcxr::launch();
     let (connection, threads) = zmq::bind(&info)?;
-    serve(evcxr::launch(), connection).context("the kernel could not serve")?;
+    serve(launch, connection).context("the kernel could not serve")?;
     threads.join();
     Ok(())
 }

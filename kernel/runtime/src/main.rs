@@ -12,6 +12,7 @@ mod standard;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lazuli_cell::{Store, channel, outcome};
@@ -44,7 +45,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let evcxr = standard::separate(&socket)?;
     channel::open(&socket)?;
     outcome::watch_panics();
-    std::thread::spawn(flush_now_and_then);
+    let flusher = std::thread::spawn(flush_now_and_then);
     let _preloaded = collections.map(|library| load(&library)).transpose()?;
 
     let mut replies = evcxr.replies;
@@ -56,11 +57,14 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         };
         // Objects stay loaded: variables hold their code, and threads of the user may run it.
         let object = std::mem::ManuallyDrop::new(load(object.as_ref())?);
+        RUNNING.store(true, Ordering::Release);
+        flusher.thread().unpark();
         // SAFETY: the kernel compiled this object from a layout that exports exactly such a function.
         unsafe {
             let cell = object.get::<Cell>(function.as_bytes())?;
             cell(&raw mut store);
         }
+        RUNNING.store(false, Ordering::Release);
         let _ = std::io::stdout().flush();
         for name in store.take_lost() {
             writeln!(replies, "EVCXR_VARIABLE_CHANGED_TYPE:{name}")?;
@@ -96,9 +100,15 @@ fn restore_user_environment() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Whether a cell runs.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+
 /// std keeps an unfinished line of `print!` until its end; a notebook shows it soon.
 fn flush_now_and_then() {
     loop {
+        while !RUNNING.load(Ordering::Acquire) {
+            std::thread::park();
+        }
         std::thread::sleep(Duration::from_millis(50));
         let _ = std::io::stdout().flush();
     }

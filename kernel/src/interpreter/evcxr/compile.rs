@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::dependencies::{self, BuildError, Dependencies};
 use super::layout::{Generated, Layout, Survival, lay_out};
 use super::ledger::Ledger;
 use super::tools::Tools;
@@ -16,11 +17,17 @@ const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
 pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     let ledger = Ledger::load(&tools.ledger())?;
-    let step = Step { tools, folder, number: step_number(folder)? };
+    let dependencies = match dependencies::build(tools, folder) {
+        Ok(dependencies) => dependencies,
+        Err(BuildError::Cargo(text)) => return fail(&text),
+        Err(BuildError::Io(error)) => return Err(error),
+    };
+    let step = Step { tools, folder, dependencies, number: step_number(folder)? };
     let Some(generated) = Generated::parse(&source) else {
         return fail("async code at the top of a cell is not supported: call a runtime's `block_on` in it");
     };
     let mut ours = None;
+    let mut last_layout = None;
     for survival in [Survival::Each, Survival::Whole] {
         let at = step.folder_of_files();
         let layout = lay_out(&generated, &ledger, survival, &at.to_string_lossy(), &tools.prelude);
@@ -30,12 +37,13 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         }
         let only_borrows = is_about_borrows(&output.stderr);
         ours = Some(output);
+        last_layout = Some(layout);
         if !only_borrows {
             break;
         }
     }
     // The user's mistake: evcxr understands the errors of its own layout.
-    let output = step.compile_as_generated(&source)?;
+    let output = step.compile_as_generated(&source, last_layout.as_ref())?;
     if output.status.success() {
         let errors = ours.map(|output| rendered(&output.stderr)).unwrap_or_default();
         return fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"));
@@ -59,8 +67,10 @@ fn rendered(messages: &[u8]) -> String {
 /// `cargo check --message-format=json` in `folder`.
 pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
-    let step = Step { tools, folder, number: step_number(folder)? };
-    let output = step.compile_as_generated(&source)?;
+    // Only `build` builds dependencies; a check before it judges the cell's own text.
+    let dependencies = dependencies::build(tools, folder).unwrap_or_default();
+    let step = Step { tools, folder, dependencies, number: step_number(folder)? };
+    let output = step.compile_as_generated(&source, None)?;
     io::stderr().write_all(&output.stderr)?;
     Ok(if output.status.success() { 0 } else { 101 })
 }
@@ -95,6 +105,7 @@ enum Emit {
 struct Step<'a> {
     tools: &'a Tools,
     folder: &'a Path,
+    dependencies: Dependencies,
     number: u32,
 }
 
@@ -114,31 +125,41 @@ impl Step<'_> {
             std::fs::create_dir_all(path.parent().expect("a file below the step's folder"))?;
             std::fs::write(path, text)?;
         }
-        let mut rustc = self.rustc(Emit::Object, if layout.wants_optimiser { "2" } else { "0" })?;
+        let optimise = if layout.wants_optimiser { "2" } else { "0" };
+        let mut rustc = self.rustc(Emit::Object, optimise, layout.wants_library)?;
         rustc.arg(at.join(&layout.files[0].0));
         rustc.arg(format!("--remap-path-prefix={}=.", at.display()));
         rustc.output()
     }
 
     /// Only for its errors.
-    fn compile_as_generated(&self, source: &str) -> io::Result<Output> {
+    fn compile_as_generated(&self, source: &str, layout: Option<&Layout>) -> io::Result<Output> {
         // What we show, we show by our own call: the last expression only has to be correct here.
         let source = source.replace(").evcxr_display();", ");");
-        let source = super::layout::without_runtime(&source);
+        let mut source = super::layout::without_runtime(&source);
+        let wants_library = layout.is_none_or(|layout| layout.wants_library);
+        if !wants_library {
+            source = super::layout::without_prelude(&source);
+        }
         let path = self.folder_of_files().join("lib.rs");
         std::fs::create_dir_all(self.folder_of_files())?;
         std::fs::write(&path, source)?;
-        self.rustc(Emit::Nothing, "0")?.arg(path).output()
+        self.rustc(Emit::Nothing, "0", wants_library)?.arg(path).output()
     }
 
-    fn rustc(&self, emit: Emit, optimise: &str) -> io::Result<Command> {
+    fn rustc(&self, emit: Emit, optimise: &str, wants_library: bool) -> io::Result<Command> {
         let stage = &self.tools.stage;
         let mut rustc = self.tools.command(&stage.rustc);
         rustc.current_dir(self.folder);
         rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
         rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]).arg(format!("-Copt-level={optimise}"));
         rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
-        for (name, file) in &stage.externs {
+        if let Some(folder) = &self.dependencies.folder {
+            rustc.arg("-L").arg(folder);
+        }
+        // A crate that is named is loaded for hints in errors: a cell that does not need the library must not name it.
+        let ours = stage.externs.iter().filter(|(name, _)| wants_library || *name == "lazuli_cell");
+        for (name, file) in ours.chain(&self.dependencies.externs) {
             rustc.arg("--extern").arg(format!("{name}={}", file.display()));
         }
         match emit {

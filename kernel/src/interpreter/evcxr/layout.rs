@@ -103,6 +103,8 @@ fn put_variable(line: &str) -> Option<Variable> {
 #[derive(Debug)]
 pub struct Layout {
     pub files: Files,
+    /// It names the collections or a crate that lives in their library.
+    pub wants_library: bool,
     /// Loops, closures or functions are worth the optimiser's time; calls into the library are not.
     pub wants_optimiser: bool,
 }
@@ -148,7 +150,7 @@ pub fn lay_out(
     let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
     let wants_optimiser = placed.values().flatten().any(|item| item.text.contains("fn "))
         || parts.statements.iter().any(|statement| heavy(&statement.text));
-    Layout { files, wants_optimiser }
+    Layout { files, wants_library, wants_optimiser }
 }
 
 /// Every name that the cell, the living items and the variables' types mention.
@@ -345,6 +347,11 @@ impl Function<'_> {
         let fingerprint = self.fingerprints.of_type(type_name);
         format!("{STORE}.put::<{type_name}>(stringify!({name}), {fingerprint}, {name});")
     }
+}
+
+/// evcxr's own file without the import of the collections' prelude; every line keeps its number.
+pub fn without_prelude(source: &str) -> String {
+    source.replace("use lazuli::prelude::*;", "")
 }
 
 /// evcxr's own file with its runtime module replaced by the precompiled one; every line keeps its number.

@@ -6,9 +6,11 @@
 //! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`]).
 
 mod compile;
+mod dependencies;
 mod interrupt;
 mod layout;
 mod ledger;
+mod markers;
 mod output;
 mod startup;
 mod toolchain;
@@ -94,7 +96,12 @@ fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
 
 impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        self.ledger.note(cell.number, &cell.code);
+        let (code, preloaded) = dependencies::without_preloaded(&cell.code);
+        for krate in preloaded {
+            let text = format!("`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n");
+            output.emit(Output::Stream { stream: Stream::Stdout, text });
+        }
+        self.ledger.note(cell.number, &code);
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
             return Outcome::Failed(Failure::new(
                 "KernelError",
@@ -105,10 +112,10 @@ impl Interpreter for Evcxr {
         self.channel.begin(output);
         let result = {
             let _running = self.running.begin(self.context.process_handle());
-            self.context.execute(&cell.code)
+            self.context.execute(&code)
         };
         let told = self.channel.end();
-        self.tell_redefined(&cell.code, &before, output);
+        self.tell_redefined(&code, &before, output);
         self.outcome(cell, result, told, &before)
     }
 

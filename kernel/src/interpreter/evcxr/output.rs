@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::markers::{Markers, Piece};
 use crate::interpreter::{Discard, MimeBundle, Output, OutputSink, Stream};
 
 /// What the running cell has told us.
@@ -86,6 +87,7 @@ struct PipeState {
     socket: UnixStream,
     /// The first bytes of a character whose last ones are still to come.
     partial: Vec<u8>,
+    markers: Markers,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -204,7 +206,7 @@ impl Channel {
             return;
         }
         let descriptor = socket.as_raw_fd();
-        let pipe = Arc::new(Pipe { stream, state: Mutex::new(PipeState { socket, partial: Vec::new() }) });
+        let pipe = Arc::new(Pipe { stream, state: Mutex::new(PipeState { socket, partial: Vec::new(), markers: Markers::default() }) });
         lock(&self.pipes).push(pipe.clone());
         loop {
             let mut ready = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
@@ -239,8 +241,13 @@ impl Channel {
                     bytes.extend_from_slice(&buffer[..count]);
                     let (text, partial) = split_text(bytes);
                     state.partial = partial;
-                    if !text.is_empty() {
-                        self.sink().emit(Output::Stream { stream: pipe.stream, text });
+                    for piece in state.markers.feed(&text) {
+                        self.sink().emit(match piece {
+                            Piece::Text(text) => Output::Stream { stream: pipe.stream, text },
+                            Piece::Content { mime, content } => {
+                                Output::Display { bundle: MimeBundle::default().with(mime, content), display_id: None }
+                            }
+                        });
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

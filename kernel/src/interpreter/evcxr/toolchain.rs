@@ -3,10 +3,12 @@
 //! PATH; whatever we do not answer goes to the real tool in the user's environment.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::compile;
+use lazuli_facade::{Question, World};
+
+use super::{compile, dependencies};
 use super::tools::{TOOLS, Tools};
 
 /// The names we answer to.
@@ -34,8 +36,11 @@ fn stand_in() -> Option<i32> {
 fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
     let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(|word| &**word).filter(|word| *word != "--offline").collect();
+    if let Some(text) = known(name, tools, &words)? {
+        return answer(&text);
+    }
     match (name, &words[..]) {
-        ("rustup", ["which", tool]) if NAMES.contains(tool) => answer(&tools.bin().join(tool).to_string_lossy()),
+        ("rustup", ["which", tool]) if NAMES.contains(tool) => answer(&format!("{}\n", tools.bin().join(tool).display())),
         ("cargo", ["build", ..]) => compile::build(tools, &std::env::current_dir()?),
         ("cargo", ["check", ..]) => compile::check(tools, &std::env::current_dir()?),
         ("cargo", ["clean"]) => Ok(0),
@@ -43,8 +48,36 @@ fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
     }
 }
 
+/// What rust-analyzer asks about the world, and evcxr about its package.
+fn known(name: &str, tools: &Tools, words: &[&str]) -> io::Result<Option<String>> {
+    let Some(question) = Question::parse(name, words) else { return Ok(None) };
+    let world = World::open(&tools.stage.world).map_err(io::Error::other)?;
+    let folder = std::env::current_dir()?;
+    if let Question::Metadata { manifest } = &question {
+        let manifest = manifest.clone().unwrap_or_else(|| folder.join("Cargo.toml"));
+        let is_cells = manifest.starts_with(&folder) && !manifest.starts_with(&tools.stage.world);
+        if is_cells && !dependencies::listed(&std::fs::read_to_string(&manifest)?).is_empty() {
+            return with_dependencies(tools, &world, &manifest, words).map(Some);
+        }
+    }
+    world.answer(&question, &folder).map_err(io::Error::other)
+}
+
+/// The package has dependencies of the user's own: cargo knows them, the world adds ours.
+fn with_dependencies(tools: &Tools, world: &World, manifest: &Path, words: &[&str]) -> io::Result<String> {
+    let words: Vec<_> = words.iter().filter(|word| !word.starts_with("-Z")).collect();
+    let output = tools.command(&tools.stage.cargo).args(words).output()?;
+    if !output.status.success() {
+        // evcxr reads cargo's complaint from here.
+        io::stderr().write_all(&output.stderr)?;
+        return Err(io::Error::other("cargo cannot resolve the dependencies"));
+    }
+    let folder = manifest.parent().unwrap_or(manifest);
+    world.graft(&String::from_utf8_lossy(&output.stdout), folder).map_err(io::Error::other)
+}
+
 fn answer(text: &str) -> io::Result<i32> {
-    println!("{text}");
+    io::stdout().write_all(text.as_bytes())?;
     Ok(0)
 }
 

@@ -27,7 +27,9 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32) -> Failure {
             let end = if span.end_line == span.start_line { span.end_column } else { line.chars().count() + 1 };
             let width = end.saturating_sub(span.start_column).max(1);
             let margin = " ".repeat(digits(span.start_line) + 3 + span.start_column - 1);
-            traceback.push(format!("{margin}{RED}{} {}{PLAIN}", "^".repeat(width), message.label));
+            // A span without a label of its own repeats the message.
+            let label = if message.label == format!("error: {}", error.message()) { "" } else { &*message.label };
+            traceback.push(format!("{margin}{RED}{} {label}{PLAIN}", "^".repeat(width)));
         }
         traceback.extend(error.help().into_iter().map(|help| format!("{BLUE}help{PLAIN}: {help}")));
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));

@@ -1,0 +1,155 @@
+//! Crates that a cell asked for by `:dep`: built once by cargo, in a package beside evcxr's own, and
+//! then linked by every cell without cargo.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::tools::Tools;
+
+/// Crates that come with the collections: a second copy's types would never match ours.
+pub const PRELOADED: [&str; 6] = ["lazuli", "polars", "ndarray", "serde", "serde_json", "rayon"];
+
+/// What `:dep` added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependencies {
+    /// Crate name to file, for `--extern`.
+    pub externs: BTreeMap<String, PathBuf>,
+    /// Where what they depend on is.
+    pub folder: Option<PathBuf>,
+}
+
+/// The lines of `[dependencies]` in the manifest that evcxr writes.
+pub fn listed(manifest: &str) -> &str {
+    manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest.trim())
+}
+
+/// Builds the dependencies of evcxr's package in `folder`, or finds them built.
+pub fn build(tools: &Tools, folder: &Path) -> Result<Dependencies, BuildError> {
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
+    let dependencies = listed(&manifest);
+    if dependencies.is_empty() {
+        return Ok(Dependencies::default());
+    }
+    let package = tools.folder.join("dependencies");
+    let mut hash = DefaultHasher::new();
+    dependencies.hash(&mut hash);
+    let known = package.join(format!("{:016x}.json", hash.finish()));
+    if let Ok(text) = std::fs::read(&known) {
+        return Ok(serde_json::from_slice(&text).map_err(io::Error::from)?);
+    }
+    std::fs::create_dir_all(package.join("src"))?;
+    std::fs::write(package.join("src/lib.rs"), "")?;
+    let manifest = format!(
+        "[package]\nname = \"cells-dependencies\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[profile.dev]\nopt-level = 2\n\
+         debug = false\n\n[workspace]\n\n[dependencies]\n{dependencies}\n"
+    );
+    std::fs::write(package.join("Cargo.toml"), manifest)?;
+    let mut cargo = tools.command(&tools.stage.cargo);
+    cargo.args(["build", "--message-format=json-render-diagnostics"]).current_dir(&package);
+    cargo.env("CARGO_TARGET_DIR", package.join("target")).env("RUSTC", &tools.stage.rustc);
+    cargo.env("RUSTFLAGS", tools.stage.rustc_flags.join(" "));
+    let output = cargo.output()?;
+    if !output.status.success() {
+        return Err(BuildError::Cargo(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let built = Dependencies {
+        externs: externs(&String::from_utf8_lossy(&output.stdout), dependencies),
+        folder: Some(package.join("target/debug/deps")),
+    };
+    std::fs::write(known, serde_json::to_vec(&built).map_err(io::Error::from)?)?;
+    Ok(built)
+}
+
+/// Why the dependencies are not there.
+#[derive(Debug)]
+pub enum BuildError {
+    /// What cargo said.
+    Cargo(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for BuildError {
+    fn from(error: io::Error) -> Self {
+        BuildError::Io(error)
+    }
+}
+
+/// The libraries among cargo's artifacts that the manifest names, by the name code uses.
+fn externs(messages: &str, dependencies: &str) -> BTreeMap<String, PathBuf> {
+    let listed: Vec<(String, String)> = dependencies.lines().filter_map(dependency).collect();
+    let mut externs = BTreeMap::new();
+    for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let target = &message["target"];
+        let package = message["package_id"].as_str().unwrap_or_default();
+        let file = |file: &Value| {
+            let path = PathBuf::from(file.as_str()?);
+            path.extension().is_some_and(|extension| extension == "rlib" || extension == "so").then_some(path)
+        };
+        let Some(file) = message["filenames"].as_array().and_then(|files| files.iter().find_map(file)) else { continue };
+        let library = target["name"].as_str().unwrap_or_default().replace('-', "_");
+        for (name, package_name) in &listed {
+            let own_name = library == package_name.replace('-', "_");
+            if own_name || package.contains(&format!("#{package_name}@")) || package.ends_with(&format!("/{package_name}")) {
+                // A renamed dependency is known by its new name; otherwise code says the library's own.
+                let code_name = if name == package_name { library.clone() } else { name.replace('-', "_") };
+                externs.insert(code_name, file.clone());
+            }
+        }
+    }
+    externs
+}
+
+/// `name = ...` with the package's own name, which `package = ".."` may give.
+fn dependency(line: &str) -> Option<(String, String)> {
+    let (name, rest) = line.split_once('=')?;
+    let name = name.trim().to_owned();
+    let package = rest.split_once("package").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or(&name).to_owned();
+    Some((name, package))
+}
+
+/// A cell's text with the `:dep` lines for crates that are here already taken out, and those crates.
+pub fn without_preloaded(code: &str) -> (String, Vec<String>) {
+    let mut found = Vec::new();
+    let mut lines = Vec::new();
+    for line in code.split('\n') {
+        let named = line.trim_start().strip_prefix(":dep ").and_then(|rest| rest.split('=').next()).map(str::trim);
+        match named.and_then(|name| PRELOADED.into_iter().find(|krate| *krate == name.replace('-', "_"))) {
+            Some(krate) => {
+                found.push(krate.to_owned());
+                lines.push("");
+            }
+            None => lines.push(line),
+        }
+    }
+    (lines.join("\n"), found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dep_on_a_preloaded_crate_is_taken_out_and_named() {
+        let (code, found) = without_preloaded(":dep polars = { version = \"0.50\" }\n:dep itoa = \"1\"\n1");
+        assert_eq!(code, "\n:dep itoa = \"1\"\n1");
+        assert_eq!(found, ["polars"]);
+    }
+
+    #[test]
+    fn artifacts_are_known_by_the_names_that_code_uses() {
+        let artifact = |package: &str, library: &str| {
+            format!(
+                r#"{{"package_id":"registry+x#{package}@1.0.0","target":{{"name":"{library}"}},"filenames":["/t/lib{library}.rlib"]}}"#
+            )
+        };
+        let messages = [artifact("base64", "base64"), artifact("rand-core", "rand_core"), artifact("itoa", "itoa")];
+        let listed = "rand-core = \"1\"\nb = { version = \"1\", package = \"base64\" }";
+        let externs = externs(&messages.join("\n"), listed);
+        assert_eq!(externs.keys().collect::<Vec<_>>(), ["b", "rand_core"]);
+    }
+}
