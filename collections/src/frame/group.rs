@@ -1,6 +1,6 @@
 //! Rows by key.
 
-use polars::prelude::Expr;
+use polars::prelude::{Expr, col};
 
 use super::aggregate::{self, Groups};
 use super::{DataFrame, FrameError};
@@ -28,9 +28,53 @@ impl DataFrame {
     /// assert_eq!(sums.compute()?.into_inner(), polars::df!("k" => ["a", "b"], "x" => [2_i64, 4]).unwrap());
     /// # Ok(()) }
     /// ```
-    pub fn group_by<K: Into<Expr> + Clone>(&self, keys: impl AsRef<[K]>) -> GroupBy {
-        let keys: Vec<Expr> = keys.as_ref().iter().cloned().map(Into::into).collect();
-        GroupBy { frame: self.clone(), keys: Value::new(keys, 0), drop_nulls: true }
+    pub fn group_by(&self, keys: impl Keys) -> GroupBy {
+        GroupBy { frame: self.clone(), keys: keys.keys(), drop_nulls: true }
+    }
+}
+
+/// What rows can be grouped by: some names of columns, or some expressions.
+///
+/// A trait of few lines each, so that a cell compiles no more than a call.
+pub trait Keys {
+    /// The keys as expressions, erased.
+    #[doc(hidden)]
+    fn keys(&self) -> Value;
+}
+
+impl<const N: usize> Keys for [&str; N] {
+    fn keys(&self) -> Value {
+        self.as_slice().keys()
+    }
+}
+
+impl<const N: usize> Keys for [Expr; N] {
+    fn keys(&self) -> Value {
+        self.as_slice().keys()
+    }
+}
+
+impl Keys for &[&str] {
+    fn keys(&self) -> Value {
+        Value::new(self.iter().map(|name| col(*name)).collect::<Vec<Expr>>(), 0)
+    }
+}
+
+impl Keys for &[Expr] {
+    fn keys(&self) -> Value {
+        Value::new(self.to_vec(), 0)
+    }
+}
+
+impl Keys for Vec<Expr> {
+    fn keys(&self) -> Value {
+        self.as_slice().keys()
+    }
+}
+
+impl Keys for Vec<String> {
+    fn keys(&self) -> Value {
+        Value::new(self.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>(), 0)
     }
 }
 

@@ -26,7 +26,7 @@ mod tests;
 pub use create::from_polars;
 pub use csv::{CsvOptions, read_csv, read_csv_with};
 pub use error::FrameError;
-pub use group::GroupBy;
+pub use group::{GroupBy, Keys};
 pub use schema::FrameSchema;
 pub use table::Table;
 
