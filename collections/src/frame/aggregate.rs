@@ -177,18 +177,18 @@ impl Parts {
         }
     }
 
-    /// Variance from count, mean and squared distances to the mean of each part, which combine without losing
-    /// digits (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).
+    /// Variance from count, mean and variance of each part, which combine without losing digits
+    /// (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).
     fn variance(&mut self, input: &Expr, number: Expr, ddof: u8) -> Expr {
         let n = self.part(input.clone().count(), Expr::sum);
-        let total = |mean: Expr| ratio((n.clone() * mean).sum(), n.clone().sum());
+        let total = |of_part: Expr| ratio((n.clone() * of_part).sum(), n.clone().sum());
         let mean = self.part(number.clone().mean(), total);
-        let squares = self.part(number.var(0) * input.clone().count(), |squares| {
+        let spread = self.part(number.var(0), |spread| {
             let apart = mean.clone() - total(mean.clone());
-            squares.sum() + (n.clone() * apart.clone() * apart).sum()
+            total(spread + apart.clone() * apart)
         });
-        let freedom = n.cast(DataType::Float64) - lit(f64::from(ddof));
-        ratio(squares, freedom)
+        let n = n.cast(DataType::Float64);
+        ratio(spread * n.clone(), n - lit(f64::from(ddof)))
     }
 
     /// The column of `partial`, made once however often it is asked for.
@@ -218,7 +218,7 @@ fn indivisible(operation: &'static str, expression: &Expr) -> FrameError {
 }
 
 /// What is aggregated, by those that can be divided.
-fn input(aggregate: &AggExpr) -> Option<&Expr> {
+pub(super) fn input(aggregate: &AggExpr) -> Option<&Expr> {
     match aggregate {
         AggExpr::Min { input, .. } | AggExpr::Max { input, .. } | AggExpr::Count { input, .. } => Some(input),
         AggExpr::Sum(input) | AggExpr::Mean(input) | AggExpr::Std(input, _) | AggExpr::Var(input, _) => Some(input),

@@ -15,6 +15,7 @@ mod create;
 mod csv;
 mod error;
 mod group;
+mod reduce;
 mod rows;
 mod schema;
 mod select;

@@ -12,6 +12,7 @@ use polars_expr::state::ExecutionState;
 use polars_mem_engine::create_physical_plan;
 use serde::Serialize;
 
+use super::reduce;
 use crate::graph::{Failure, Operation, Task, Value, WrongType};
 
 /// One operation on a polars frame, as parameters that travel.
@@ -66,8 +67,15 @@ pub(super) fn operation(name: &'static str, steps: Vec<Step>) -> Operation {
 }
 
 fn run(steps: &Vec<Step>, task: Task) -> Result<Value, Failure> {
-    let read = stack(frames(task.into_values())?)?;
-    let frame = steps.iter().fold(read.lazy(), |frame, step| step.apply(frame));
+    let mut frame = stack(frames(task.into_values())?)?.lazy();
+    for step in steps {
+        frame = match step {
+            Step::Aggregate { keys, aggregations } if !keys.is_empty() => {
+                reduce::aggregate(frame, keys, aggregations)?.lazy()
+            }
+            _ => step.apply(frame),
+        };
+    }
     Ok(value(collect(frame)?))
 }
 
@@ -87,7 +95,7 @@ pub(super) fn stack(frames: Vec<PolarsFrame>) -> PolarsResult<PolarsFrame> {
     accumulate_dataframes_vertical(frames)
 }
 
-fn collect(frame: LazyFrame) -> PolarsResult<PolarsFrame> {
+pub(super) fn collect(frame: LazyFrame) -> PolarsResult<PolarsFrame> {
     let mut plan = frame.to_alp_optimized()?;
     let streaming = None;
     create_physical_plan(plan.lp_top, &mut plan.lp_arena, &mut plan.expr_arena, streaming)?
