@@ -123,7 +123,10 @@ impl<'a> Parts<'a> {
             artifacts.iter().filter(|artifact| needed.contains(artifact.package_id.as_str())).filter_map(|artifact| {
                 match () {
                     () if artifact.is_proc_macro() => artifact.file("so"),
-                    () if artifact.is_library() && artifact.profile.opt_level == opt_level => artifact.file("rmeta"),
+                    // A crate that is a C library too has no metadata file of its own.
+                    () if artifact.is_library() && artifact.profile.opt_level == opt_level => {
+                        artifact.file("rmeta").or_else(|| artifact.file("rlib"))
+                    }
                     () => None,
                 }
             });
@@ -230,6 +233,8 @@ fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Pat
     let mut maker = child::command(facade);
     maker.arg(checkout).arg(world);
     maker.env("CARGO", &toolchain.cargo).env("RUSTC", &toolchain.rustc).current_dir(checkout);
+    // The one program that is run where cargo left it, away from the shared std.
+    maker.env("LD_LIBRARY_PATH", toolchain.libraries());
     let report = child::read(&mut maker, "is the target folder whole?")?;
     eprint!("{report}");
     Ok(())
