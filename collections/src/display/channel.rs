@@ -82,6 +82,8 @@ impl Channel {
 
     /// Sends a message and waits until the kernel has dealt with it.
     fn exchange(&mut self, message: &Message) -> std::io::Result<()> {
+        // What was printed before is out before; a closed stdout is no reason to fail.
+        let _ = std::io::stdout().flush();
         self.send(message)?;
         self.done.recv_timeout(PATIENCE).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
     }

@@ -20,9 +20,16 @@ const BELOW: f64 = 36.0;
 /// More links than this go unlabelled: the labels would cover each other.
 const MOST_LABELS: usize = 48;
 
-const LAYER: Size = Size { width: 232.0, height: 58.0 };
+/// A layer's card: as wide as its words need, within limits; all cards of a picture are equally wide.
+const LAYER_WIDTH: std::ops::RangeInclusive<f64> = 210.0..=310.0;
+const LAYER_HEIGHT: f64 = 58.0;
+/// Where its words begin, to the right of its sign, and what is kept free behind them.
+const WORDS: f64 = 58.0;
+const BEHIND: f64 = 10.0;
 
 const TITLE: Type = Type::new(13.0, INK).bold();
+/// How much wider bold letters are.
+const BOLD: f64 = 1.12;
 const LABEL: f64 = 10.0;
 const MOST_LABEL: f64 = 190.0;
 const NOTE: Type = Type::new(10.5, FAINT);
@@ -30,7 +37,7 @@ const SUMMARY: Type = Type::new(12.0, FAINT);
 
 /// Draws `sketch`.
 pub(super) fn draw(sketch: &Sketch) -> Figure {
-    let sizes: Vec<Size> = sketch.cards.iter().map(|card| size(card, sketch.by_task)).collect();
+    let sizes = sizes(sketch);
     let edges: Vec<Edge> = sketch.links.iter().map(edge).collect();
     let gaps = if sketch.by_task { Gaps { across: 12.0, down: 30.0 } } else { Gaps { across: 28.0, down: 34.0 } };
     let graph = layout(&sizes, &edges, gaps);
@@ -69,12 +76,29 @@ fn edge(link: &Link) -> Edge {
     Edge { from: link.from, to: link.to, room: room.min(MOST_LABEL) }
 }
 
-fn size(card: &Card, by_task: bool) -> Size {
-    if !by_task {
-        return LAYER;
+fn sizes(sketch: &Sketch) -> Vec<Size> {
+    if sketch.by_task {
+        return sketch.cards.iter().map(task_size).collect();
     }
+    let needed = sketch.cards.iter().map(words_width).fold(0.0, f64::max) + WORDS + BEHIND;
+    let width = needed.clamp(*LAYER_WIDTH.start(), *LAYER_WIDTH.end());
+    sketch.cards.iter().map(|_| Size { width, height: LAYER_HEIGHT }).collect()
+}
+
+/// The width of the longest line on the card of a layer.
+fn words_width(card: &Card) -> f64 {
+    let first = wording::width(&card.title, TITLE.size * BOLD) + wording::width(&times(card), 12.0) + 8.0;
+    first.max(wording::width(&card.detail, NOTE.size))
+}
+
+fn task_size(card: &Card) -> Size {
     let widest = wording::width(&card.title, 12.0).max(wording::width(&card.place, NOTE.size));
     Size { width: (widest + 18.0).clamp(46.0, 130.0), height: if card.place.is_empty() { 26.0 } else { 38.0 } }
+}
+
+/// `×100`.
+fn times(card: &Card) -> String {
+    format!("×{}", wording::count(card.tasks))
 }
 
 fn moved<'a>(parent: &'a mut Element, to: Point) -> Element<'a> {
@@ -105,21 +129,28 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, fill: &str) {
     }
     draw_ground(group, card, size, fill);
     glyph::draw(group, card.collection, card.tasks, &card.grid, Point { x: 14.0, y: 13.0 }, 32.0);
-    let right = size.width - 10.0;
-    let tasks = format!("×{}", wording::count(card.tasks));
-    let room = right - 58.0 - wording::width(&tasks, 12.0) - 8.0;
-    text(group, &shortened(&card.title, TITLE.size * 1.15, room), Point { x: 58.0, y: 20.0 }, TITLE);
-    text(group, &tasks, Point { x: right, y: 20.0 }, Type::new(12.0, FAINT).anchored(Anchor::End));
+    let right = size.width - BEHIND;
+    let room = right - WORDS;
+    let tasks = times(card);
     let took = card.cost.map_or(String::new(), |cost| wording::time(cost.busy));
-    let room = right - 58.0;
-    let beside = room - wording::width(&took, NOTE.size) - 8.0;
+    let title = shortened(&card.title, TITLE.size * BOLD, room - wording::width(&tasks, 12.0) - 8.0);
+    text(group, &title, Point { x: WORDS, y: 20.0 }, TITLE);
+    text(group, &tasks, Point { x: right, y: 20.0 }, Type::new(12.0, FAINT).anchored(Anchor::End));
     if !card.detail.is_empty() {
-        text(group, &shortened(&card.detail, NOTE.size, room), Point { x: 58.0, y: 35.0 }, NOTE);
+        text(group, &shortened(&card.detail, NOTE.size, room), Point { x: WORDS, y: 35.0 }, NOTE);
     }
-    text(group, &shortened(&card.origin, NOTE.size, beside), Point { x: 58.0, y: 49.0 }, NOTE);
+    let origin = origin_within(&card.origin, room - wording::width(&took, 11.0 * BOLD) - 8.0);
+    text(group, &origin, Point { x: WORDS, y: 49.0 }, NOTE);
     if !took.is_empty() {
         text(group, &took, Point { x: right, y: 49.0 }, Type::new(11.0, INK).bold().anchored(Anchor::End));
     }
+}
+
+/// Where a layer was built; of a path too long, the file's name.
+fn origin_within(origin: &str, room: f64) -> String {
+    let name = origin.rsplit('/').next().unwrap_or(origin);
+    let fits = wording::width(origin, NOTE.size) <= room;
+    shortened(if fits { origin } else { name }, NOTE.size, room)
 }
 
 /// A task: its operation, and which partition it makes.
@@ -147,24 +178,39 @@ fn draw_links(canvas: &mut Element, links: &[Link], graph: &Layout) {
     if links.len() > MOST_LABELS {
         return;
     }
-    for (link, route) in links.iter().zip(&graph.routes) {
-        if !link.label.is_empty() {
-            draw_label(canvas, &link.label, route);
-        }
+    for (link, route) in links.iter().zip(&graph.routes).filter(|(link, _)| !link.label.is_empty()) {
+        let others = links.iter().zip(&graph.routes).filter(|(other, _)| !std::ptr::eq(*other, link));
+        let mut ends = others.map(|(other, beside)| {
+            let leaves = other.from == link.from && beside[0].x > route[0].x;
+            leaves || other.to == link.to && beside[beside.len() - 1].x > route[route.len() - 1].x
+        });
+        draw_label(canvas, &link.label, route, if ends.any(|right| right) { Side::Left } else { Side::Right });
     }
 }
 
+/// The side of a line that is free for its label.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
 /// A label beside the straight part of a link, or across its curve, with a halo that keeps it clear of lines.
-fn draw_label(canvas: &mut Element, label: &str, route: &[Point]) {
-    let (from, to) = match route {
-        [_, from, to, ..] | [from, to] => (from, to),
+fn draw_label(canvas: &mut Element, label: &str, route: &[Point], side: Side) {
+    let (from, to, straight) = match route {
+        [_, from, to, ..] => (from, to, true),
+        [from, to] => (from, to, (from.x - to.x).abs() < 24.0),
         _ => return,
     };
     let words = shortened(label, LABEL, MOST_LABEL);
-    let beside = (from.x - to.x).abs() < wording::width(&words, LABEL);
-    let x = (from.x + to.x) / 2.0 + if beside { 5.0 } else { 0.0 };
-    let halo = canvas.child("text").with("x", x).with("y", (from.y + to.y) / 2.0 + 2.0).with("font-size", LABEL);
-    let halo = if beside { halo } else { halo.with("text-anchor", "middle") };
+    let (shift, anchor) = match (straight, side) {
+        (false, _) => (0.0, "middle"),
+        // A long link keeps room to its right.
+        (true, Side::Left) if route.len() == 2 => (-5.0, "end"),
+        (true, _) => (5.0, "start"),
+    };
+    let halo = canvas.child("text").with("x", (from.x + to.x) / 2.0 + shift).with("y", (from.y + to.y) / 2.0 + 2.0);
+    let halo = halo.with("font-size", LABEL).with("text-anchor", anchor);
     let halo = halo.with("fill", FAINT).with("stroke", GROUND).with("stroke-width", 4_usize);
     halo.with("paint-order", "stroke").with("stroke-linejoin", "round").text(&words);
 }

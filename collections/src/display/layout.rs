@@ -321,10 +321,10 @@ impl Rows {
             let rank = self.ranks[vertex];
             (tops[rank] + bottoms[rank] - self.sizes[vertex].height) / 2.0
         };
-        let ports = self.ports(edges, &centres);
+        let (leave, enter) = (self.ports(edges, &centres, End::From), self.ports(edges, &centres, End::To));
         let route = |(edge, &Edge { from, to, .. }): (usize, &Edge)| {
-            let start = Point { x: centres[from], y: top(from) + self.sizes[from].height };
-            let end = Point { x: ports[edge], y: top(to) };
+            let start = Point { x: leave[edge], y: top(from) + self.sizes[from].height };
+            let end = Point { x: enter[edge], y: top(to) };
             let bends = self.bends[edge].clone().flat_map(|bend| {
                 let at = |y| Point { x: centres[bend] - half(bend), y };
                 [at(tops[self.ranks[bend]]), at(bottoms[self.ranks[bend]])]
@@ -338,23 +338,32 @@ impl Rows {
         }
     }
 
-    /// Where each edge enters its box: side by side, in the order in which they arrive.
-    fn ports(&self, edges: &[Edge], centres: &[f64]) -> Vec<f64> {
-        let arriving = Neighbours::new(self.boxes, edges.iter().enumerate().map(|(edge, Edge { to, .. })| (*to, edge)));
+    /// Where each edge leaves or enters its box: side by side, in the order in which they go on.
+    fn ports(&self, edges: &[Edge], centres: &[f64], end: End) -> Vec<f64> {
+        let of = |edge: &Edge| if end == End::From { edge.from } else { edge.to };
+        let touching = Neighbours::new(self.boxes, edges.iter().map(of).zip(0..));
+        let next = |edge: usize| match end {
+            End::From => self.bends[edge].clone().next().unwrap_or(edges[edge].to),
+            End::To => self.bends[edge].clone().next_back().unwrap_or(edges[edge].from),
+        };
         let mut ports = vec![0.0; edges.len()];
         for node in 0..self.boxes {
-            let last_bend = |edge: usize| self.bends[edge].clone().next_back();
-            let source = |edge: usize| centres[last_bend(edge).unwrap_or(edges[edge].from)];
-            let mut entering = arriving.of(node).to_vec();
-            entering.sort_by(|&a, &b| source(a).total_cmp(&source(b)));
-            let step = (self.sizes[node].width * 0.6 / entering.len() as f64).min(16.0);
-            let first = centres[node] - step * (entering.len() as f64 - 1.0) / 2.0;
-            for (position, edge) in entering.into_iter().enumerate() {
+            let mut touching = touching.of(node).to_vec();
+            touching.sort_by(|&a, &b| centres[next(a)].total_cmp(&centres[next(b)]));
+            let step = (self.sizes[node].width * 0.6 / touching.len() as f64).min(16.0);
+            let first = centres[node] - step * (touching.len() as f64 - 1.0) / 2.0;
+            for (position, edge) in touching.into_iter().enumerate() {
                 ports[edge] = first + step * position as f64;
             }
         }
         ports
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    From,
+    To,
 }
 
 /// A weighted sum of places: the mean is where a vertex, or a pool of them, wants to be.

@@ -5,6 +5,7 @@
 //! and [`graph`] draws it; [`channel`] is the only way out.
 
 mod array;
+mod bag;
 mod channel;
 mod chunks;
 mod delayed;

@@ -26,9 +26,8 @@ impl Summary<'_> {
     pub(super) fn bundle(mut self) -> Bundle {
         let layer = self.node.layer();
         let sketch = Sketch::of(std::slice::from_ref(layer), Detail::Layers, None);
-        self.facts.push(("graph", sketch.summary()));
         self.facts.push(("built in", layer.origin().to_string()));
-        Bundle { html: self.html(&sketch), text: self.text(), svg: self.picture.map(|picture| picture.svg) }
+        Bundle { html: self.html(&sketch), text: self.text(&sketch), svg: self.picture.map(|picture| picture.svg) }
     }
 
     fn html(&self, sketch: &Sketch) -> String {
@@ -50,18 +49,19 @@ impl Summary<'_> {
         }
         drop(parts);
         let mut details = whole.child("details");
-        details.child("summary").with("style", "cursor:pointer").text(&sketch.summary());
+        details.child("summary").with("style", "cursor:pointer").text(&format!("graph: {}", sketch.summary()));
         layers(sketch).draw(&mut details);
         drop(details);
         drop(whole);
         html
     }
 
-    fn text(&self) -> String {
+    fn text(&self, sketch: &Sketch) -> String {
         let mut text = format!("{} (lazy)", self.title);
         for (name, fact) in &self.facts {
             text += &format!("\n  {name:<10} {fact}");
         }
+        text += &format!("\n  graph      {}", sketch.summary());
         if !self.schema.is_empty() {
             let columns: Vec<_> = self.schema.iter().take(20).map(|(name, dtype)| format!("{name} {dtype}")).collect();
             let more = if self.schema.len() > columns.len() { ", …" } else { "" };

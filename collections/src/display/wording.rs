@@ -79,7 +79,7 @@ pub(super) fn place_in_grid(mut index: usize, grid: &[usize]) -> String {
 pub(super) fn float(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || !value.is_finite() {
-        return value.to_string();
+        return format!("{value:?}");
     }
     if !(1e-4..1e7).contains(&size) {
         let spelt = format!("{value:.5e}");
@@ -102,7 +102,8 @@ fn advance(character: char) -> f64 {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | 'I' => 0.29,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | ' ' | '\u{a0}' | '-' => 0.38,
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.9,
-        'A'..='Z' | '_' | '<' | '>' | '=' | '+' | '×' | '→' => 0.68,
+        '<' | '>' | '=' | '+' => 0.78,
+        'A'..='Z' | '_' | '×' | '→' => 0.68,
         '\0'..'\u{2e80}' => 0.57,
         _ => 1.1,
     }
@@ -156,8 +157,8 @@ mod tests {
 
     #[test]
     fn floats_keep_six_digits() {
-        let spelt = [0.25, 2_f64.sqrt(), 6.022e23, 1e-9, 3.0, -123_456.789, 0.000_123_456_78, f64::NAN].map(float);
-        assert_eq!(spelt, ["0.25", "1.41421", "6.022e23", "1e-9", "3.0", "-123456.8", "0.000123457", "NaN"]);
+        let spelt = [0.25, 2_f64.sqrt(), 6.022e23, 1e-9, 3.0, 0.0, -123_456.789, 0.000_123_456_78, f64::NAN].map(float);
+        assert_eq!(spelt, ["0.25", "1.41421", "6.022e23", "1e-9", "3.0", "0.0", "-123456.8", "0.000123457", "NaN"]);
     }
 
     #[test]
