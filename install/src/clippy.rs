@@ -85,7 +85,7 @@ fn externs<'a>(
         // Build scripts have their own, unoptimized builds of some crates: the optimized one is ours.
         let best = made.filter(|artifact| artifact.is_library() || artifact.is_proc_macro());
         let best = best.max_by_key(|artifact| artifact.profile.opt_level.clone())?;
-        best.file(if best.is_proc_macro() { "so" } else { "rmeta" })
+        if best.is_proc_macro() { best.file("so") } else { best.metadata() }
     };
     let ordinary = workspace.dependencies(&package.id).iter().filter(|edge| edge.is_ordinary());
     let mut externs: Vec<_> = ordinary.filter_map(|edge| Some((edge.name.as_str(), metadata(&edge.pkg)?))).collect();

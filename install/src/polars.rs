@@ -29,7 +29,7 @@ fn long_ago() -> Option<SystemTime> {
 /// since: some command builds it otherwise. An older one is a leftover of earlier flags, told and passed over.
 pub fn is_built_once(artifacts: &[Artifact], target: &Path) -> Result<()> {
     let builds = artifacts.iter().filter(|artifact| artifact.target.name == "polars" && artifact.is_library());
-    let used: BTreeSet<String> = builds.filter_map(|artifact| hash(artifact.file("rmeta")?)).collect();
+    let used: BTreeSet<String> = builds.filter_map(|artifact| hash(artifact.metadata()?)).collect();
     let all = fingerprints(&target.join("debug/.fingerprint"));
     judge(&used, &all)
 }

@@ -121,19 +121,17 @@ impl<'a> Parts<'a> {
         // Build scripts and proc macros have dependencies of their own, built without optimization: cells never see them.
         let deps =
             artifacts.iter().filter(|artifact| needed.contains(artifact.package_id.as_str())).filter_map(|artifact| {
-                match () {
-                    () if artifact.is_proc_macro() => artifact.file("so"),
-                    // A crate that is a C library too has no metadata file of its own.
-                    () if artifact.is_library() && artifact.profile.opt_level == opt_level => {
-                        artifact.file("rmeta").or_else(|| artifact.file("rlib"))
-                    }
-                    () => None,
+                let is_optimized = artifact.profile.opt_level == opt_level;
+                if artifact.is_proc_macro() {
+                    artifact.file("so")
+                } else {
+                    artifact.metadata().filter(|_| is_optimized)
                 }
             });
         // A dylib is linked, so it is named itself; of all else the metadata is enough, its code is in the collections' dylib.
         let externs = FOR_CELLS.iter().map(|&name| {
             let artifact = named_library(artifacts, name, Some(opt_level))?;
-            let file = artifact.file("so").or_else(|| artifact.file("rmeta"));
+            let file = artifact.file("so").or_else(|| artifact.metadata());
             Ok((name, file.ok_or(Error::NoArtifact { what: "metadata of a library", name })?))
         });
         Ok(Self {

@@ -150,6 +150,12 @@ impl Artifact {
         self.filenames.iter().map(PathBuf::as_path).find(|path| path.extension().is_some_and(|end| end == extension))
     }
 
+    /// What compiling against a library reads; those that are also C libraries have it only inside the whole library.
+    pub fn metadata(&self) -> Option<&Path> {
+        let file = || self.file("rmeta").or_else(|| self.file("rlib"));
+        self.is_library().then(file).flatten()
+    }
+
     pub fn is_proc_macro(&self) -> bool {
         self.target.kind.iter().any(|kind| kind == "proc-macro")
     }
