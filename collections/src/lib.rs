@@ -26,7 +26,7 @@ pub mod schedule;
 pub use array::{Array, Dtype};
 pub use bag::Bag;
 pub use delayed::Delayed;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use frame::DataFrame;
 pub use schedule::{Scheduler, set_scheduler, with_scheduler};
 

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis, IxDyn, array};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Scheduler, with_scheduler};
+use crate::{ErrorKind, Scheduler, with_scheduler};
 
 /// A shape of up to three axes, and two ways to cut it.
 fn shape_and_chunks() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>)> {
@@ -202,7 +202,13 @@ fn zero_chunks_panic_before_anything_runs() {
 #[test]
 fn axes_are_checked_when_the_graph_is_built() {
     let x = ones((2, 3), 2);
-    assert!(matches!(x.sum_axis(2), Err(crate::Error::Array(ArrayError::NoAxis { axis: 2, .. }))));
-    assert!(matches!(x.sum_axis((1, 1)), Err(crate::Error::Array(ArrayError::RepeatedAxis { axis: 1 }))));
-    assert!(matches!(x.block(1), Err(crate::Error::Array(ArrayError::NoBlock { .. }))));
+    assert!(matches!(
+        x.sum_axis(2).as_ref().map_err(|e| e.kind()),
+        Err(ErrorKind::Array(ArrayError::NoAxis { axis: 2, .. }))
+    ));
+    assert!(matches!(
+        x.sum_axis((1, 1)).as_ref().map_err(|e| e.kind()),
+        Err(ErrorKind::Array(ArrayError::RepeatedAxis { axis: 1 }))
+    ));
+    assert!(matches!(x.block(1).as_ref().map_err(|e| e.kind()), Err(ErrorKind::Array(ArrayError::NoBlock { .. }))));
 }

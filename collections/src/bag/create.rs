@@ -1,7 +1,9 @@
 //! Bags from what is in memory, and from nothing.
 
+use std::any::type_name;
+
 use super::{Bag, Element, layer, partition};
-use crate::graph::{Node, Operation, Origin, Value, short_type_name};
+use crate::graph::{Node, Operation, Origin, Value};
 
 /// A bag of the elements of `sequence`, in `npartitions` partitions of equal length; fewer if there are
 /// fewer elements.
@@ -24,7 +26,7 @@ pub fn from_sequence<T: Element>(sequence: impl IntoIterator<Item = T>, npartiti
     while partitions.is_empty() || elements.len() > 0 {
         partitions.push(partition::value::<T>(elements.by_ref().take(length).collect()));
     }
-    Bag::from_node(held(partitions, short_type_name::<T>(), Origin::caller()))
+    Bag::from_node(held(partitions, type_name::<T>(), Origin::caller()))
 }
 
 /// A bag of the integers from 0 to before `end`, in `npartitions` partitions; none is made before it is needed.
@@ -44,7 +46,7 @@ pub fn range(end: u64, npartitions: usize) -> Bag<u64> {
         let bound = |partition: usize| (u128::from(end) * partition as u128 / partitions as u128) as u64;
         Ok(partition::value((bound(task.partition())..bound(task.partition() + 1)).collect()))
     });
-    Bag::from_node(layer(operation, partitions, "u64".to_owned(), Origin::caller()).build())
+    Bag::from_node(layer(operation, partitions, type_name::<u64>(), Origin::caller()).build())
 }
 
 /// Refuses a bag of no partitions.
@@ -54,7 +56,7 @@ pub(super) fn must_have_partitions(npartitions: usize) {
 }
 
 /// A node of partitions that are there already.
-fn held(partitions: Vec<Value>, element: String, origin: Origin) -> Node {
+fn held(partitions: Vec<Value>, element: &str, origin: Origin) -> Node {
     let count = partitions.len();
     let operation = Operation::with_closure("from_sequence", partitions, |partitions, task| {
         Ok(partitions[task.partition()].clone())

@@ -3,6 +3,7 @@
 //! Each partition makes a table, the tables are merged as a tree. Tables keep the order in which their
 //! keys were first seen, so the result is the same for any number of partitions.
 
+use std::any::type_name;
 use std::hash::Hash;
 
 use foldhash::fast::FixedState;
@@ -11,8 +12,8 @@ use indexmap::map::Entry;
 
 use super::partition::{self, Elements};
 use super::reduce::{partials, tree};
-use super::{Bag, Element, layer};
-use crate::graph::{Failure, Operation, Origin, Pattern, Task, Value, WrongType, short_type_name};
+use super::{Bag, Element};
+use crate::graph::{Failure, Operation, Origin, Task, Value, WrongType};
 
 /// A value for each key, in the order in which the keys were first seen.
 type Table<K, A> = IndexMap<K, A, FixedState>;
@@ -31,7 +32,7 @@ impl<T: Element> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let pairs = Operation::new("frequencies", (), |(), task| {
+        let pairs = Operation::of("frequencies", |task| {
             Ok(partition::value::<(T, usize)>(last_table(task)?.into_iter().collect()))
         });
         self.counted("frequencies", pairs)
@@ -48,7 +49,7 @@ impl<T: Element> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let keys = Operation::new("distinct", (), |(), task| {
+        let keys = Operation::of("distinct", |task| {
             Ok(partition::value::<T>(last_table::<T, usize>(task)?.into_keys().collect()))
         });
         self.counted("distinct", keys)
@@ -88,7 +89,7 @@ impl<T: Element> Bag<T> {
                 *before = before.take().zip(next).map(|(before, next)| combine(before, next));
             })
         });
-        let finish = Operation::new("foldby", (), |(), task| {
+        let finish = Operation::of("foldby", |task| {
             let table = last_table::<K, Option<A>>(task)?;
             Ok(partition::value::<(K, A)>(table.into_iter().filter_map(|(key, folded)| Some((key, folded?))).collect()))
         });
@@ -101,7 +102,7 @@ impl<T: Element> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let partial = Operation::new(name, (), |(), task| {
+        let partial = Operation::of(name, |task| {
             let mut table = Table::<T, usize>::default();
             for element in task.get::<Vec<T>>(0)? {
                 match table.get_mut(element) {
@@ -111,16 +112,15 @@ impl<T: Element> Bag<T> {
             }
             Ok(value(table))
         });
-        let combine = Operation::new(name, (), |(), task| merged::<T, usize>(task, |before, next| *before += next));
+        let combine = Operation::of(name, |task| merged::<T, usize>(task, |before, next| *before += next));
         self.grouped(partial, combine, finish)
     }
 
     /// A tree of tables, and what `finish` makes of the last, as a bag of one partition.
     #[track_caller]
     fn grouped<U: Element>(&self, partial: Operation, combine: Operation, finish: Operation) -> Bag<U> {
-        let (element, origin) = (short_type_name::<U>(), Origin::caller());
-        let last = tree(&self.node, partial, combine, element.clone(), origin);
-        Bag::from_node(layer(finish, 1, element, origin).reads(&last, Pattern::OneToOne).build())
+        let drawn = ("Bag", type_name::<U>());
+        Bag::from_node(tree(&self.node, partial, combine, Some(finish), drawn, Origin::caller()))
     }
 }
 

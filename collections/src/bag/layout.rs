@@ -1,8 +1,10 @@
 //! Which element is in which partition: `chain`, `repartition`.
 
+use std::any::type_name;
+
 use super::create::must_have_partitions;
 use super::{Bag, Element, layer, partition};
-use crate::graph::{Node, Operation, Origin, Pattern, short_type_name};
+use crate::graph::{Node, Operation, Origin, Pattern};
 
 impl<T: Element> Bag<T> {
     /// The elements of this bag, then those of `other`; the partitions stay as they are.
@@ -14,7 +16,7 @@ impl<T: Element> Bag<T> {
     /// ```
     #[track_caller]
     pub fn chain(&self, other: &Bag<T>) -> Bag<T> {
-        Bag::from_node(chain(&self.node, &other.node, short_type_name::<T>(), Origin::caller()))
+        Bag::from_node(chain(&self.node, &other.node, type_name::<T>(), Origin::caller()))
     }
 
     /// The same elements in `npartitions` partitions: whole partitions are joined, or each is cut into equal parts.
@@ -44,11 +46,11 @@ impl<T: Element> Bag<T> {
             let bound = |part| whole.len() * part / parts;
             Ok(partition::value(whole[bound(part)..bound(part + 1)].to_vec()))
         });
-        Bag::from_node(resized.node(&self.node, operation, short_type_name::<T>(), Origin::caller()))
+        Bag::from_node(resized.node(&self.node, operation, type_name::<T>(), Origin::caller()))
     }
 }
 
-fn chain(first: &Node, second: &Node, element: String, origin: Origin) -> Node {
+fn chain(first: &Node, second: &Node, element: &str, origin: Origin) -> Node {
     let (ends, total) = (first.partitions(), first.partitions() + second.partitions());
     let operation = Operation::new("chain", ends, |_, task| {
         Ok(task.into_values().next().expect("a partition of one of the two is read"))
@@ -93,7 +95,7 @@ impl Resized {
         ((partition as u128 + 1) * self.old as u128).div_ceil(self.new as u128) as usize - 1
     }
 
-    fn node(self, node: &Node, operation: Operation, element: String, origin: Origin) -> Node {
+    fn node(self, node: &Node, operation: Operation, element: &str, origin: Origin) -> Node {
         let reads = move |task: usize, reads: &mut Vec<usize>| {
             let first = self.first_read(task);
             let end = if self.new <= self.old { self.first_read(task + 1) } else { first + 1 };

@@ -1,10 +1,12 @@
 //! Partition by partition: `map`, `filter`, `flat_map` and the like.
 
+use std::any::type_name;
+
 use serde::Serialize;
 
 use super::partition::{self, Elements};
 use super::{Bag, Element, layer};
-use crate::graph::{Node, Operation, Origin, Pattern, short_type_name};
+use crate::graph::{Node, Operation, Origin, Pattern};
 
 impl<T: Element> Bag<T> {
     /// `function` of every element.
@@ -117,7 +119,7 @@ impl<T: Element> Bag<T> {
 
     #[track_caller]
     fn each<U: Element>(&self, operation: Operation) -> Bag<U> {
-        Bag::from_node(each(&self.node, operation, short_type_name::<U>(), Origin::caller()))
+        Bag::from_node(each(&self.node, operation, type_name::<U>(), Origin::caller()))
     }
 }
 
@@ -134,6 +136,6 @@ impl<T: Element> Bag<Vec<T>> {
     }
 }
 
-fn each(node: &Node, operation: Operation, element: String, origin: Origin) -> Node {
+fn each(node: &Node, operation: Operation, element: &str, origin: Origin) -> Node {
     layer(operation, node.partitions(), element, origin).reads(node, Pattern::OneToOne).build()
 }

@@ -9,6 +9,7 @@ mod error;
 mod group;
 mod layout;
 mod map;
+mod measure;
 mod partition;
 mod read;
 mod reduce;
@@ -16,6 +17,7 @@ mod reduce;
 mod tests;
 mod top;
 
+use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -24,7 +26,7 @@ use serde::de::DeserializeOwned;
 
 use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::graph::{Layer, LayerBuilder, Node, Operation, Origin, Picture, Value, short_type_name};
+use crate::graph::{Layer, LayerBuilder, Node, Operation, Origin, Picture, Value, short_name};
 use crate::lazy::{self, Lazy};
 
 pub use create::{from_sequence, range};
@@ -164,12 +166,16 @@ impl<T> Clone for Bag<T> {
 
 impl<T> fmt::Debug for Bag<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (element, partitions) = (short_type_name::<T>(), self.node.partitions());
+        let (element, partitions) = (short_name(type_name::<T>()), self.node.partitions());
         write!(f, "Bag<{element}>({}, {partitions} partitions)", self.node.layer().operation().name())
     }
 }
 
 /// A layer whose partitions hold elements of the type `element`.
-fn layer(operation: Operation, tasks: usize, element: String, origin: Origin) -> LayerBuilder {
-    Layer::of(operation, tasks, origin).drawn(Picture { collection: "Bag", detail: element, grid: Vec::new() })
+fn layer(operation: Operation, tasks: usize, element: &str, origin: Origin) -> LayerBuilder {
+    Layer::of(operation, tasks, origin).drawn(Picture {
+        collection: "Bag",
+        detail: short_name(element),
+        grid: Vec::new(),
+    })
 }

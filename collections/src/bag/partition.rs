@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Element;
+use super::{Element, measure};
 use crate::graph::{Task, Value, WrongType};
 
 /// The elements of a partition.
@@ -28,19 +28,17 @@ pub(super) fn value<T: Element>(elements: Vec<T>) -> Value {
     Value::new(elements, bytes)
 }
 
-/// About how many bytes `elements` occupy: what they own on the heap is taken from the serialized size
-/// of a few.
+/// About how many bytes `elements` occupy: a few of them are measured.
 pub(super) fn bytes<'a, T: Element>(elements: impl ExactSizeIterator<Item = &'a T>) -> usize {
     const SAMPLE: usize = 8;
     let length = elements.len();
     if const { !std::mem::needs_drop::<T>() } || length == 0 {
         return length * size_of::<T>();
     }
-    let sample = elements.step_by(length.div_ceil(SAMPLE));
-    let (mut heap, mut count) = (0, 0);
-    for element in sample {
-        heap += rmp_serde::to_vec(element).map_or(0, |bytes| bytes.len());
+    let (mut bytes, mut count) = (0, 0);
+    for element in elements.step_by(length.div_ceil(SAMPLE)) {
+        bytes += measure::size(element);
         count += 1;
     }
-    length * size_of::<T>() + length * heap / count
+    length * bytes / count
 }

@@ -75,7 +75,7 @@ fn build(pattern: &Path, options: TextOptions, origin: Origin) -> Result<Bag<Str
         let text = texts.partition_point(|text| text.first <= task.partition()) - 1;
         Ok(texts[text].lines(task.partition() - texts[text].first)?)
     });
-    Ok(Bag::from_node(layer(operation, partitions, "String".to_owned(), origin).build()))
+    Ok(Bag::from_node(layer(operation, partitions, "String", origin).build()))
 }
 
 /// The files that match `pattern`, sorted, as absolute paths: the working folder may change before they are read.

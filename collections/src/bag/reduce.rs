@@ -1,12 +1,13 @@
 //! From many elements to one value: a partial result of each partition, joined as a tree.
 
+use std::any::type_name;
 use std::iter::Sum;
 
 use super::partition::{self, Elements};
 use super::top::{is_unordered, order};
 use super::{Bag, BagError, Element};
 use crate::delayed::Delayed;
-use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType, short_type_name};
+use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType, short_name};
 
 impl<T: Element> Bag<T> {
     /// Folds each partition from `initial` with `function`, then joins the results by `combine`.
@@ -75,7 +76,7 @@ impl<T: Element> Bag<T> {
     /// ```
     #[track_caller]
     pub fn count(&self) -> Delayed<usize> {
-        let partial = Operation::new("count", (), |(), task| Ok(scalar(task.get::<Vec<T>>(0)?.len())));
+        let partial = Operation::of("count", |task| Ok(scalar(task.get::<Vec<T>>(0)?.len())));
         self.tree(partial, adding::<usize>("count"), None)
     }
 
@@ -90,8 +91,7 @@ impl<T: Element> Bag<T> {
     where
         T: Sum<T>,
     {
-        let partial =
-            Operation::new("sum", (), |(), task| Ok(scalar(task.get::<Vec<T>>(0)?.iter().cloned().sum::<T>())));
+        let partial = Operation::of("sum", |task| Ok(scalar(task.get::<Vec<T>>(0)?.iter().cloned().sum::<T>())));
         self.tree(partial, adding::<T>("sum"), None)
     }
 
@@ -106,7 +106,7 @@ impl<T: Element> Bag<T> {
     where
         T: Number,
     {
-        let partial = Operation::new("mean", (), |(), task| {
+        let partial = Operation::of("mean", |task| {
             let elements = task.get::<Vec<T>>(0)?;
             Ok(scalar((elements.iter().map(|number| number.to_f64()).sum::<f64>(), elements.len())))
         });
@@ -165,9 +165,9 @@ impl<T: Element> Bag<T> {
             }
             Ok(scalar(best))
         });
-        let finish = Operation::new(name, name, |&operation, task| match task.get::<Option<T>>(0)? {
-            Some(best) => Ok(scalar(best.clone())),
-            None => Err(BagError::Empty { operation }.into()),
+        let finish = Operation::with_content(name, (), name, Some(Vec::new()), |(), &operation, task| {
+            let best = partials::<Option<T>>(task).next().expect("a tree ends in one value")?;
+            Ok(scalar(best.ok_or(BagError::Empty { operation })?))
         });
         self.tree(partial, combine, Some(finish))
     }
@@ -178,12 +178,8 @@ impl<T: Element> Bag<T> {
     where
         A: Clone + Send + Sync + 'static,
     {
-        let node = tree(&self.node, partial, combine, short_type_name::<A>(), Origin::caller());
-        let node = match finish {
-            Some(finish) => level(&node, finish, 1, Pattern::OneToOne, &short_type_name::<A>(), Origin::caller()),
-            None => node,
-        };
-        Delayed::from_node(node)
+        let result = type_name::<A>();
+        Delayed::from_node(tree(&self.node, partial, combine, finish, ("Delayed", result), Origin::caller()))
     }
 }
 
@@ -217,11 +213,11 @@ pub(super) fn partials<A: Clone + Send + Sync + 'static>(task: Task) -> impl Ite
 
 /// Adds partial sums.
 fn adding<A: Clone + Send + Sync + Sum<A> + 'static>(name: &'static str) -> Operation {
-    Operation::new(name, (), |(), task| Ok(scalar(partials::<A>(task).sum::<Result<A, _>>()?)))
+    Operation::of(name, |task| Ok(scalar(partials::<A>(task).sum::<Result<A, _>>()?)))
 }
 
 fn mean_of_partials() -> Operation {
-    Operation::new("mean", (), |(), task| {
+    Operation::of("mean", |task| {
         let mut joined = (0.0, 0);
         for next in partials::<(f64, usize)>(task) {
             let (sum, count) = next?;
@@ -232,7 +228,7 @@ fn mean_of_partials() -> Operation {
 }
 
 fn finish_mean() -> Operation {
-    Operation::new("mean", (), |(), task| match *task.get::<(f64, usize)>(0)? {
+    Operation::of("mean", |task| match *task.get::<(f64, usize)>(0)? {
         (_, 0) => Err(BagError::Empty { operation: "mean" }.into()),
         (sum, count) => Ok(scalar(sum / count as f64)),
     })
@@ -243,27 +239,29 @@ fn replaces<T: PartialOrd>(beats: impl Fn(&T, &T) -> bool, next: &T, best: &T) -
     !is_unordered(best) && (is_unordered(next) || beats(next, best))
 }
 
-/// `partial` of each partition of `node`, then `combine` of a few at a time until one remains.
-pub(super) fn tree(node: &Node, partial: Operation, combine: Operation, detail: String, origin: Origin) -> Node {
-    /// How many partial results one task joins: enough to keep the tree flat, few enough to keep it parallel.
-    const WIDTH: usize = 8;
-    let mut joined = level(node, partial, node.partitions(), Pattern::OneToOne, &detail, origin);
-    while joined.partitions() > 1 {
-        let tasks = joined.partitions().div_ceil(WIDTH);
-        joined = level(&joined, combine.clone(), tasks, Pattern::Tree(WIDTH), &detail, origin);
-    }
-    joined
-}
-
-/// One level of a tree.
-pub(super) fn level(
+/// `partial` of each partition of `node`, then `combine` of a few at a time until one remains, and `finish` of
+/// that; `drawn` as this collection of elements.
+pub(super) fn tree(
     node: &Node,
-    operation: Operation,
-    tasks: usize,
-    pattern: Pattern,
-    detail: &str,
+    partial: Operation,
+    combine: Operation,
+    finish: Option<Operation>,
+    drawn: (&'static str, &str),
     origin: Origin,
 ) -> Node {
-    let picture = Picture { collection: "Delayed", detail: detail.to_owned(), grid: Vec::new() };
-    Layer::of(operation, tasks, origin).reads(node, pattern).drawn(picture).build()
+    /// How many partial results one task joins: enough to keep the tree flat, few enough to keep it parallel.
+    const WIDTH: usize = 8;
+    let level = |node: &Node, operation: Operation, tasks: usize, pattern: Pattern| {
+        let picture = Picture { collection: drawn.0, detail: short_name(drawn.1), grid: Vec::new() };
+        Layer::of(operation, tasks, origin).reads(node, pattern).drawn(picture).build()
+    };
+    let mut joined = level(node, partial, node.partitions(), Pattern::OneToOne);
+    while joined.partitions() > 1 {
+        let tasks = joined.partitions().div_ceil(WIDTH);
+        joined = level(&joined, combine.clone(), tasks, Pattern::Tree(WIDTH));
+    }
+    match finish {
+        Some(finish) => level(&joined, finish, 1, Pattern::OneToOne),
+        None => joined,
+    }
 }

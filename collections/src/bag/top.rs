@@ -1,10 +1,11 @@
 //! The greatest elements, and the order that they are greatest in.
 
+use std::any::type_name;
 use std::cmp::Ordering;
 
 use super::reduce::tree;
 use super::{Bag, Element, partition};
-use crate::graph::{Operation, Origin, short_type_name};
+use crate::graph::{Operation, Origin};
 
 impl<T: Element> Bag<T> {
     /// The `k` greatest elements, greatest first. The result has one partition.
@@ -47,11 +48,12 @@ impl<T: Element> Bag<T> {
         F: Fn(&T, &T) -> Ordering + Send + Sync + 'static,
     {
         // A partition and several partial results are the same thing here: vectors of candidates.
-        let best = Operation::with_parameters("topk", order, k, |order, &k, task| {
+        let best = Operation::with_content("topk", order, k, Some(k.to_le_bytes().into()), |order, &k, task| {
             let candidates = task.all::<Vec<T>>(0)?;
             Ok(partition::value(top(candidates.into_iter().flatten(), k, order)))
         });
-        Bag::from_node(tree(&self.node, best.clone(), best, short_type_name::<T>(), Origin::caller()))
+        let drawn = ("Bag", type_name::<T>());
+        Bag::from_node(tree(&self.node, best.clone(), best, None, drawn, Origin::caller()))
     }
 }
 

@@ -7,12 +7,13 @@
 mod argument;
 mod operator;
 
+use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Result;
 use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
-use crate::graph::{function_name, short_type_name};
+use crate::graph::{function_name, short_name};
 use crate::lazy::{self, Lazy};
 
 pub use argument::{Argument, Arguments, Function};
@@ -61,7 +62,7 @@ where
     arguments.note(&mut reads);
     let receive = arguments.receive();
     let work = move |received: &mut Received| Ok(value(function.apply(receive(received)?)));
-    layer(function_name::<F>(), work, reads, short_type_name::<F::Output>(), Origin::caller())
+    layer(function_name::<F>(), work, reads, type_name::<F::Output>(), Origin::caller())
 }
 
 /// Like [`call`], for a function that returns a `Result`: its error is the error of the run.
@@ -90,7 +91,7 @@ where
         Ok(result) => Ok(value(result)),
         Err(error) => Err(error.into()),
     };
-    layer(function_name::<F>(), work, reads, short_type_name::<T>(), Origin::caller())
+    layer(function_name::<F>(), work, reads, type_name::<T>(), Origin::caller())
 }
 
 /// A value that is there already, as a [`Delayed`]: many calls can then share it.
@@ -103,7 +104,7 @@ where
 #[track_caller]
 pub fn delayed<T: Clone + Send + Sync + 'static>(plain: T) -> Delayed<T> {
     let work = move |_: &mut Received| Ok(value(plain.clone()));
-    layer("value", work, Reads::default(), short_type_name::<T>(), Origin::caller())
+    layer("value", work, Reads::default(), type_name::<T>(), Origin::caller())
 }
 
 impl<T: Clone + Send + Sync + 'static> Delayed<T> {
@@ -181,19 +182,21 @@ fn value<T: Send + Sync + 'static>(result: T) -> Value {
 }
 
 /// One layer of one task that does `work` with what it reads.
-fn layer<T, W>(name: &'static str, work: W, reads: Reads, detail: String, origin: Origin) -> Delayed<T>
+fn layer<T, W>(name: &'static str, work: W, reads: Reads, result: &'static str, origin: Origin) -> Delayed<T>
 where
     W: Fn(&mut Received) -> Result<Value, Failure> + Send + Sync + 'static,
 {
-    let operation = Operation::with_parameters(name, work, reads.lengths, |work, lengths, task: Task| {
+    let Reads { nodes, lengths, content } = reads;
+    let operation = Operation::with_content(name, work, lengths, Some(content), |work, lengths, task: Task| {
         let (values, lengths) = (&mut task.into_values(), &mut lengths.iter().copied());
         work(&mut Received { values, lengths })
     });
-    Delayed { node: node(operation, &reads.nodes, detail, origin), value: PhantomData }
+    Delayed { node: node(operation, nodes, result, origin), value: PhantomData }
 }
 
-fn node(operation: Operation, nodes: &[Node], detail: String, origin: Origin) -> Node {
-    let layer = Layer::of(operation, 1, origin).drawn(Picture { collection: "Delayed", detail, grid: Vec::new() });
+fn node(operation: Operation, nodes: Vec<Node>, result: &str, origin: Origin) -> Node {
+    let picture = Picture { collection: "Delayed", detail: short_name(result), grid: Vec::new() };
+    let layer = Layer::of(operation, 1, origin).drawn(picture);
     nodes.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
 }
 

@@ -17,7 +17,7 @@ mod value;
 
 pub use key::Key;
 pub use layer::{Input, Layer, LayerBuilder, Picture};
-pub use name::{function_name, short_type_name};
+pub use name::{function_name, short_name};
 pub use node::Node;
 pub use operation::{Failure, Operation, Task};
 pub use origin::Origin;

@@ -2,27 +2,13 @@
 
 use std::any::type_name;
 
-/// The name of type `T` without the paths of modules: `Vec<String>`, not `alloc::vec::Vec<..>`.
+/// A type's name, as [`type_name`] gives it, without the paths of modules.
 ///
 /// ```
-/// assert_eq!(lazuli::graph::short_type_name::<Vec<(String, u8)>>(), "Vec<(String, u8)>");
+/// # use std::any::type_name;
+/// assert_eq!(lazuli::graph::short_name(type_name::<Vec<(String, u8)>>()), "Vec<(String, u8)>");
 /// ```
-pub fn short_type_name<T: ?Sized>() -> String {
-    without_paths(type_name::<T>())
-}
-
-/// The last name in the path of function `F`; `closure` for a closure, `function` for a pointer.
-///
-/// ```
-/// fn name<F: Fn(f64) -> f64>(_: F) -> &'static str { lazuli::graph::function_name::<F>() }
-/// assert_eq!(name(f64::sqrt), "sqrt");
-/// assert_eq!(name(|x| x + 1.0), "closure");
-/// ```
-pub fn function_name<F>() -> &'static str {
-    last_name(type_name::<F>())
-}
-
-fn without_paths(name: &str) -> String {
+pub fn short_name(name: &str) -> String {
     let mut short = String::new();
     let mut word = 0;
     for character in name.chars() {
@@ -36,6 +22,17 @@ fn without_paths(name: &str) -> String {
         }
     }
     short
+}
+
+/// The last name in the path of function `F`; `closure` for a closure, `function` for a pointer.
+///
+/// ```
+/// fn name<F: Fn(f64) -> f64>(_: F) -> &'static str { lazuli::graph::function_name::<F>() }
+/// assert_eq!(name(f64::sqrt), "sqrt");
+/// assert_eq!(name(|x| x + 1.0), "closure");
+/// ```
+pub fn function_name<F>() -> &'static str {
+    last_name(type_name::<F>())
 }
 
 fn last_name(path: &'static str) -> &'static str {
@@ -79,9 +76,9 @@ mod tests {
     #[test]
     fn types_lose_their_paths_only() {
         assert_eq!(
-            without_paths("std::collections::hash::map::HashMap<alloc::string::String, [ctx::P; 2]>"),
+            short_name("std::collections::hash::map::HashMap<alloc::string::String, [ctx::P; 2]>"),
             "HashMap<String, [P; 2]>"
         );
-        assert_eq!(without_paths("&str"), "&str");
+        assert_eq!(short_name("&str"), "&str");
     }
 }

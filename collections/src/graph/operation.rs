@@ -89,6 +89,13 @@ impl Operation {
         Operation { name, run: Arc::new(move |task| code(&parameters, task)), identity }
     }
 
+    /// An operation that has no parameters: the function is the work.
+    ///
+    /// Not generic, so that a cell which uses it compiles the function and nothing else.
+    pub fn of(name: &'static str, code: fn(Task) -> Result<Value, Failure>) -> Self {
+        Operation { name, run: Arc::new(code), identity: Some((code as usize, Vec::new())) }
+    }
+
     /// An operation with a closure of the user's: `code` says how to apply it to a partition.
     ///
     /// A closure without captures is a function (its type has size zero): the same closure is the same work.
@@ -114,7 +121,19 @@ impl Operation {
         F: Send + Sync + 'static,
         P: Serialize + Send + Sync + 'static,
     {
-        let content = if size_of::<F>() == 0 { rmp_serde::to_vec(&parameters).ok() } else { None };
+        let content = if const { size_of::<F>() == 0 } { rmp_serde::to_vec(&parameters).ok() } else { None };
+        Operation::with_content(name, closure, parameters, content, code)
+    }
+
+    /// [`with_parameters`](Operation::with_parameters) that are serialized already, where they can be.
+    pub(crate) fn with_content<F: Send + Sync + 'static, P: Send + Sync + 'static>(
+        name: &'static str,
+        closure: F,
+        parameters: P,
+        content: Option<Vec<u8>>,
+        code: fn(&F, &P, Task) -> Result<Value, Failure>,
+    ) -> Self {
+        let content = if const { size_of::<F>() == 0 } { content } else { None };
         let identity = content.map(|bytes| (code as usize, bytes));
         Operation { name, run: Arc::new(move |task| code(&closure, &parameters, task)), identity }
     }

@@ -1,0 +1,189 @@
+//! How many bytes an element occupies, counted by serializing it into nothing.
+//!
+//! The serializer is not generic, so a bag of a new type adds little to what a cell compiles.
+
+use std::fmt;
+
+use serde::ser::{self, Serialize, Serializer};
+
+/// About how many bytes `element` occupies with what it owns on the heap.
+pub(super) fn size<T: Serialize>(element: &T) -> usize {
+    let mut measure = Measure { bytes: 0 };
+    // An element that refuses to be serialized still occupies its own size.
+    _ = element.serialize(&mut measure);
+    measure.bytes.max(size_of::<T>())
+}
+
+/// Bytes seen so far.
+struct Measure {
+    bytes: usize,
+}
+
+impl Measure {
+    fn add(&mut self, bytes: usize) -> Result<(), fmt::Error> {
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Notes the part of a text or list that is not its content.
+    fn owner(&mut self) -> Result<&mut Self, fmt::Error> {
+        self.bytes += size_of::<Vec<u8>>();
+        Ok(self)
+    }
+}
+
+macro_rules! sized {
+    ($($method:ident $scalar:ty),+) => { $(
+        fn $method(self, _: $scalar) -> Result<(), fmt::Error> {
+            self.add(size_of::<$scalar>())
+        }
+    )+ };
+}
+
+impl Serializer for &mut Measure {
+    type Ok = ();
+    type Error = fmt::Error;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    sized!(serialize_bool bool, serialize_char char);
+    sized!(serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128);
+    sized!(serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64, serialize_u128 u128);
+    sized!(serialize_f32 f32, serialize_f64 f64);
+
+    fn serialize_str(self, text: &str) -> Result<(), fmt::Error> {
+        self.owner()?.add(text.len())
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), fmt::Error> {
+        self.owner()?.add(bytes.len())
+    }
+
+    fn serialize_none(self) -> Result<(), fmt::Error> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), fmt::Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), fmt::Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), fmt::Error> {
+        self.add(1)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, fmt::Error> {
+        self.owner()
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self, fmt::Error> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, fmt::Error> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, fmt::Error> {
+        Ok(self)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, fmt::Error> {
+        self.owner()
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, fmt::Error> {
+        Ok(self)
+    }
+
+    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, fmt::Error> {
+        Ok(self)
+    }
+}
+
+macro_rules! compound {
+    ($($part:ident $method:ident ($($name:ty)?)),+) => { $(
+        impl ser::$part for &mut Measure {
+            type Ok = ();
+            type Error = fmt::Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), fmt::Error> {
+                value.serialize(&mut **self)
+            }
+
+            fn end(self) -> Result<(), fmt::Error> {
+                Ok(())
+            }
+        }
+    )+ };
+}
+
+compound!(SerializeSeq serialize_element (), SerializeTuple serialize_element ());
+compound!(SerializeTupleStruct serialize_field (), SerializeTupleVariant serialize_field ());
+compound!(SerializeStruct serialize_field (&'static str), SerializeStructVariant serialize_field (&'static str));
+
+impl ser::SerializeMap for &mut Measure {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), fmt::Error> {
+        key.serialize(&mut **self)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(&mut **self)
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_counts_what_is_owned_on_the_heap() {
+        #[derive(serde::Serialize)]
+        struct Person {
+            name: String,
+            ages: Vec<u32>,
+            married: Option<bool>,
+        }
+        let owner = size_of::<Vec<u8>>();
+        assert_eq!(size(&7_i64), 8);
+        assert_eq!(size(&"lazuli".to_owned()), owner + 6);
+        assert_eq!(size(&(1_u8, vec![1.5_f64; 10])), owner + 81);
+        let person = Person { name: "Ada".to_owned(), ages: vec![1; 100], married: None };
+        assert_eq!(size(&person), 2 * owner + 403);
+        assert_eq!(size(&serde_json::json!({"a": [1, null]})), 3 * owner + 1 + 8);
+        assert_eq!(size(&None::<[u64; 4]>), 40, "no less than the element itself");
+    }
+}
