@@ -128,7 +128,7 @@ impl Step<'_> {
         let optimise = if layout.wants_optimiser { "2" } else { "0" };
         let mut rustc = self.rustc(Emit::Object, optimise, layout.wants_library)?;
         rustc.arg(at.join(&layout.files[0].0));
-        rustc.arg(format!("--remap-path-prefix={}=.", at.display()));
+        rustc.arg(format!("--remap-path-prefix={}=", at.display()));
         rustc.output()
     }
 

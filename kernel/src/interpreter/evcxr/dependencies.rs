@@ -90,11 +90,16 @@ fn externs(messages: &str, dependencies: &str) -> BTreeMap<String, PathBuf> {
             let path = PathBuf::from(file.as_str()?);
             path.extension().is_some_and(|extension| extension == "rlib" || extension == "so").then_some(path)
         };
-        let Some(file) = message["filenames"].as_array().and_then(|files| files.iter().find_map(file)) else { continue };
+        let Some(file) = message["filenames"].as_array().and_then(|files| files.iter().find_map(file)) else {
+            continue;
+        };
         let library = target["name"].as_str().unwrap_or_default().replace('-', "_");
         for (name, package_name) in &listed {
             let own_name = library == package_name.replace('-', "_");
-            if own_name || package.contains(&format!("#{package_name}@")) || package.ends_with(&format!("/{package_name}")) {
+            if own_name
+                || package.contains(&format!("#{package_name}@"))
+                || package.ends_with(&format!("/{package_name}"))
+            {
                 // A renamed dependency is known by its new name; otherwise code says the library's own.
                 let code_name = if name == package_name { library.clone() } else { name.replace('-', "_") };
                 externs.insert(code_name, file.clone());

@@ -98,7 +98,9 @@ impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
         let (code, preloaded) = dependencies::without_preloaded(&cell.code);
         for krate in preloaded {
-            let text = format!("`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n");
+            let text = format!(
+                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
+            );
             output.emit(Output::Stream { stream: Stream::Stdout, text });
         }
         self.ledger.note(cell.number, &code);

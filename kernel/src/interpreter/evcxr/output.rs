@@ -206,7 +206,10 @@ impl Channel {
             return;
         }
         let descriptor = socket.as_raw_fd();
-        let pipe = Arc::new(Pipe { stream, state: Mutex::new(PipeState { socket, partial: Vec::new(), markers: Markers::default() }) });
+        let pipe = Arc::new(Pipe {
+            stream,
+            state: Mutex::new(PipeState { socket, partial: Vec::new(), markers: Markers::default() }),
+        });
         lock(&self.pipes).push(pipe.clone());
         loop {
             let mut ready = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use lazuli_facade::{Question, World};
 
-use super::{compile, dependencies};
 use super::tools::{TOOLS, Tools};
+use super::{compile, dependencies};
 
 /// The names we answer to.
 pub const NAMES: [&str; 3] = ["cargo", "rustup", "rustc"];
@@ -40,7 +40,9 @@ fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
         return answer(&text);
     }
     match (name, &words[..]) {
-        ("rustup", ["which", tool]) if NAMES.contains(tool) => answer(&format!("{}\n", tools.bin().join(tool).display())),
+        ("rustup", ["which", tool]) if NAMES.contains(tool) => {
+            answer(&format!("{}\n", tools.bin().join(tool).display()))
+        }
         ("cargo", ["build", ..]) => compile::build(tools, &std::env::current_dir()?),
         ("cargo", ["check", ..]) => compile::check(tools, &std::env::current_dir()?),
         ("cargo", ["clean"]) => Ok(0),

@@ -43,20 +43,24 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32) -> Failure {
 pub fn of_cell(error: &CellError, cell: u32, ledger: &Ledger) -> Failure {
     let name = if error.error == "panic" { "Panic".to_owned() } else { short_type(&error.error) };
     let mut traceback = vec![format!("{RED}{name}{PLAIN}{BOLD}: {}{PLAIN}", error.text)];
-    let statement = error.line.parse().ok();
+    let statement = error.line.parse().ok().map(|line| (cell, line));
     let place = Place::parse(&error.place);
-    match &place {
-        Some(Place::Cell(number, line)) => traceback.push(line_of(ledger, *number, *line)),
-        Some(Place::File(place)) => traceback.push(format!("{BLUE}  -->{PLAIN} {place}")),
-        None => {}
-    }
-    if let Some(line) = statement
-        && place != Some(Place::Cell(cell, line))
-    {
-        let own = matches!(place, Some(Place::Cell(number, _)) if number == cell);
-        if !own {
-            traceback.push("called from".to_owned());
-            traceback.push(line_of(ledger, cell, line));
+    match place {
+        Some(Place::Cell(number, line)) => {
+            traceback.push(line_of(ledger, number, line));
+            if number != cell
+                && let Some((cell, line)) = statement
+            {
+                traceback.push("called from".to_owned());
+                traceback.push(line_of(ledger, cell, line));
+            }
+        }
+        // In a library: the user's own line first.
+        other => {
+            traceback.extend(statement.map(|(cell, line)| line_of(ledger, cell, line)));
+            if let Some(Place::File(place)) = other {
+                traceback.push(format!("{BLUE}in{PLAIN} {place}"));
+            }
         }
     }
     Failure { name, value: error.text.clone(), traceback }
@@ -83,11 +87,11 @@ enum Place {
 }
 
 impl Place {
-    /// `./cell 3/items.rs:7`, or any other `file:line`.
+    /// `cell 3/items.rs:7`, or any other `file:line`.
     fn parse(place: &str) -> Option<Place> {
         let (file, line) = place.rsplit_once(':')?;
         let in_cell = || {
-            let number = file.trim_start_matches("./").strip_prefix("cell ")?.split('/').next()?;
+            let number = file.strip_prefix("cell ")?.split('/').next()?;
             Some(Place::Cell(number.parse().ok()?, line.parse().ok()?))
         };
         Some(in_cell().unwrap_or_else(|| Place::File(place.to_owned())))
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn places_in_cells_are_told_from_places_in_files() {
-        assert_eq!(Place::parse("./cell 3/items.rs:7"), Some(Place::Cell(3, 7)));
+        assert_eq!(Place::parse("cell 3/items.rs:7"), Some(Place::Cell(3, 7)));
         assert_eq!(Place::parse("src/lib.rs:7"), Some(Place::File("src/lib.rs:7".into())));
     }
 
