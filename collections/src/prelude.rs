@@ -1,6 +1,6 @@
 //! What a notebook imports: `use lazuli::prelude::*;`
 
-pub use crate::array::{Array, from_ndarray, full, ones, random, zeros};
+pub use crate::array::{Array, from_ndarray, full, normal, ones, random, zeros};
 pub use crate::bag::{self, Bag, TextOptions, from_sequence, read_text, read_text_with};
 pub use crate::compute;
 pub use crate::delayed::{Delayed, call, delayed, try_call};

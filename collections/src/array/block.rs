@@ -50,7 +50,7 @@ pub(super) fn gather<T: Dtype>(chunks: &Chunks, blocks: Vec<Value>) -> Result<Ar
 }
 
 /// A block of what `number` gives for each place, counted row by row.
-pub(super) fn from_places<T>(shape: &[usize], number: impl Fn(u64) -> T) -> Block<T> {
+pub(super) fn from_places<T>(shape: &[usize], number: impl FnMut(u64) -> T) -> Block<T> {
     let count = shape.iter().product::<usize>() as u64;
     Order::C.block(shape, (0..count).map(number).collect())
 }

@@ -1,35 +1,14 @@
-//! Arrays from nothing, from random numbers, and from an `ndarray`.
+//! Arrays from nothing and from an `ndarray`.
 
 use ndarray::{ArrayBase, Data, Dimension};
 use serde::Serialize;
 
 use super::block::{self, filled, to_value};
-use super::dtype::{DtypeId, Scalar, for_dtype, for_float, sealed::Erased};
+use super::dtype::{DtypeId, Scalar, for_dtype, sealed::Erased};
 use super::raw::RawArray;
 use super::shape::{ChunkLengths, IntoChunks, PerAxis};
-use super::stream::Stream;
-use super::{Array, Chunks, Dtype, Float};
+use super::{Array, Chunks, Dtype};
 use crate::graph::{Failure, Operation, Task, Value};
-
-/// Random numbers, uniform from 0 up to but not including 1.
-///
-/// Equal seed, shape and chunks give equal numbers, on every scheduler: each chunk has a stream of its own.
-///
-/// ```
-/// use lazuli::array::random;
-/// let x = random((1000, 1000), (100, 100), 7);
-/// assert!((x.mean().compute()? - 0.5).abs() < 0.01);
-/// assert_eq!(random(9, 4, 1).compute()?, random(9, 4, 1).compute()?);
-/// assert_ne!(random(9, 4, 1).compute()?, random(9, 4, 2).compute()?);
-/// # Ok::<(), lazuli::Error>(())
-/// ```
-///
-/// # Panics
-/// When `chunks` do not fit `shape`, as every function that makes an array.
-#[track_caller]
-pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Array<f64> {
-    Array::random(shape, chunks, seed)
-}
 
 /// Zeros, of type `f64`; see [`Array::zeros`] for others.
 ///
@@ -37,6 +16,9 @@ pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Array<
 /// assert_eq!(lazuli::array::zeros((2, 2), 1).sum().compute()?, 0.0);
 /// # Ok::<(), lazuli::Error>(())
 /// ```
+///
+/// # Panics
+/// When `chunks` do not fit `shape`, as every function that makes an array.
 #[track_caller]
 pub fn zeros(shape: impl PerAxis, chunks: impl IntoChunks) -> Array<f64> {
     Array::zeros(shape, chunks)
@@ -124,22 +106,9 @@ impl<T: Dtype> Array<T> {
     }
 }
 
-impl<T: Float> Array<T> {
-    /// Random numbers of `f32` or `f64`, uniform from 0 up to but not including 1; see [`random`].
-    ///
-    /// ```
-    /// let x = lazuli::Array::<f32>::random(1000, 100, 7);
-    /// assert!(x.max().compute()? < 1.0);
-    /// # Ok::<(), lazuli::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn random(shape: impl PerAxis, chunks: impl IntoChunks, seed: u64) -> Self {
-        Array::of(uniform(checked(shape.per_axis(), chunks.into_chunks()), seed, T::ID))
-    }
-}
-
+/// The chunks, or a panic that says why they do not fit.
 #[track_caller]
-fn checked(shape: Vec<usize>, chunks: ChunkLengths) -> Chunks {
+pub(super) fn checked(shape: Vec<usize>, chunks: ChunkLengths) -> Chunks {
     Chunks::new(shape, chunks).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -170,22 +139,4 @@ fn cut(whole: Value, chunks: Chunks, dtype: DtypeId) -> RawArray {
         Ok(for_dtype!(dtype, T => to_value(block::part(whole.get::<block::Block<T>>()?.clone(), &region))))
     };
     RawArray::made(Operation::with_closure("from_ndarray", block, |block, task| block(task)), chunks, dtype, &[])
-}
-
-#[derive(Serialize)]
-struct Uniform {
-    chunks: Chunks,
-    seed: u64,
-    dtype: DtypeId,
-}
-
-#[track_caller]
-fn uniform(chunks: Chunks, seed: u64, dtype: DtypeId) -> RawArray {
-    let made = Uniform { chunks: chunks.clone(), seed, dtype };
-    let operation = Operation::new("random", made, |made, task| {
-        let shape = made.chunks.block_shape(task.partition());
-        let stream = Stream::new(made.seed, task.partition() as u64);
-        Ok(for_float!(made.dtype, T => to_value(block::from_places(&shape, |place| stream.uniform::<T>(place)))))
-    });
-    RawArray::made(operation, chunks, dtype, &[])
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with an array, all of it found when the graph is built.
 
 /// Why an operation on an array cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArrayError {
     /// A chunk length of 0.
@@ -32,6 +32,12 @@ pub enum ArrayError {
         sum: usize,
         /// The shape to be cut.
         shape: Vec<usize>,
+    },
+    /// A standard deviation that no distribution has.
+    #[error("a standard deviation of {deviation}; give a finite number of at least 0")]
+    Deviation {
+        /// What was given.
+        deviation: f64,
     },
     /// More chunks than a run can number.
     #[error("shape {} would be cut into more than {} chunks; give longer chunks", tuple(.shape), u32::MAX)]

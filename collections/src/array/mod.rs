@@ -12,7 +12,7 @@
 //! ```
 //!
 //! What an element may be: [`dtype`]. How arrays are cut: [`chunks`](self::IntoChunks). What happens to one
-//! chunk: `block`, `fold`, `kernel`. The families of operations, one file each: `create`, `elementwise`,
+//! chunk: `block`, `fold`, `kernel`. The families of operations, one file each: `create`, `random`, `elementwise`,
 //! `operators`, `reduce`, `transpose`. Imports: graph, lazy.
 
 mod block;
@@ -24,6 +24,7 @@ mod error;
 mod fold;
 mod kernel;
 mod operators;
+mod random;
 mod raw;
 mod reduce;
 mod shape;
@@ -38,9 +39,10 @@ use std::marker::PhantomData;
 
 #[doc(hidden)]
 pub use chunks::Chunks;
-pub use create::{from_ndarray, full, ones, random, zeros};
+pub use create::{from_ndarray, full, ones, zeros};
 pub use dtype::{Dtype, Float, Number};
 pub use error::ArrayError;
+pub use random::{normal, random};
 pub use shape::{ChunkLengths, IntoChunks, PerAxis};
 pub use values::Values;
 

@@ -175,15 +175,9 @@ struct Level {
     /// Of what is read.
     dtype: DtypeId,
     axes: Vec<usize>,
-    end: Option<End>,
-}
-
-/// What the last level does besides.
-#[derive(Clone, Copy, Serialize)]
-struct End {
-    /// Elements that went into one result; a mean divides by it.
-    count: usize,
     shape: Shape,
+    /// At the last level, the elements that went into one result; a mean divides by it.
+    end: Option<usize>,
 }
 
 /// What a result is in the end.
@@ -235,13 +229,13 @@ impl RawArray {
             Shape::Array => (self.chunks.grid(), axes.clone()),
             Shape::Number => (Grid::line(self.chunks.grid().count()), vec![0]),
         };
-        let mut level = Level { reduction, dtype: self.dtype, axes, end: None };
+        let mut level = Level { reduction, dtype: self.dtype, axes, shape, end: None };
         let mut run: fn(&Level, Task) -> Result<Value, Failure> = run_first;
         let mut node = self.node.clone();
         let mut pattern = Pattern::OneToOne;
         loop {
             let done = grid.longest(&merged) <= 1;
-            level.end = done.then_some(End { count, shape });
+            level.end = done.then_some(count);
             let operation = Operation::new(reduction.name(), level.clone(), run);
             let drawn = if done { picture.clone() } else { partial(&grid) };
             node = Layer::of(operation, grid.count(), origin).reads(&node, pattern).drawn(drawn).build();
@@ -313,11 +307,11 @@ fn finished<S: Arithmetic>(mut block: Block<S>, level: &Level) -> Value
 where
     f64: Cast<S>,
 {
-    let Some(End { count, shape }) = level.end else { return to_value(block) };
+    let Some(count) = level.end else { return to_value(block) };
     if level.reduction == Reduction::Mean {
         block = block::with_scalar(block, Binary::Div, (count as f64).cast(), Side::Right);
     }
-    match shape {
+    match level.shape {
         Shape::Number => Value::new(*block.first().expect("reduced to one number"), size_of::<S>()),
         Shape::Array => {
             let reduced = level.axes.iter().rev();

@@ -4,6 +4,10 @@
 //! The function is that of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
 //! OOPSLA 2014): a counter in steps of an odd number, its bits mixed. Imports: nothing in-house.
 
+use std::convert::Infallible;
+
+use rand::rand_core::{TryRng, utils::fill_bytes_via_next_word};
+
 /// The odd number nearest to 2^64 divided by the golden ratio.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -27,6 +31,37 @@ impl Stream {
     #[inline]
     pub(super) fn uniform<T: Uniform>(self, place: u64) -> T {
         T::uniform(self.bits(place))
+    }
+
+    /// The same bits one after another, for distributions that take as many as they need.
+    pub(super) fn sequence(self) -> Sequence {
+        Sequence { stream: self, place: 0 }
+    }
+}
+
+/// A [`Stream`] read in order.
+#[derive(Debug)]
+pub(super) struct Sequence {
+    stream: Stream,
+    place: u64,
+}
+
+impl TryRng for Sequence {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.try_next_u64()? >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.place += 1;
+        Ok(self.stream.bits(self.place - 1))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        fill_bytes_via_next_word(bytes, || self.try_next_u64())
     }
 }
 

@@ -111,12 +111,31 @@ fn random_numbers_depend_on_seed_shape_and_chunks_only() {
 }
 
 #[test]
+fn normal_numbers_have_their_mean_and_deviation() {
+    let x = normal(100_000, 999, -3.0, 0.5, 7);
+    let numbers = everywhere(&x);
+    let mean = numbers.sum() / 100_000.0;
+    let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 100_000.0;
+    assert!((mean + 3.0).abs() < 0.01 && (variance - 0.25).abs() < 0.01);
+}
+
+#[test]
+#[should_panic(expected = "a standard deviation of NaN; give a finite number of at least 0")]
+fn a_deviation_is_a_number() {
+    let _ = normal(3, 2, 0.0, f64::NAN, 7);
+}
+
+#[test]
 fn equal_work_has_one_key() {
     let key = |x: &Array<f64>| x.raw.node.layer().key();
     assert_eq!(key(&(random(9, 4, 1).sin() + 1.0)), key(&(random(9, 4, 1).sin() + 1.0)));
     assert_ne!(key(&random(9, 4, 1)), key(&random(9, 5, 1)));
     assert_ne!(key(&(random(9, 4, 1) - 1.0)), key(&(1.0 - random(9, 4, 1))));
     assert_ne!(key(&ones((6, 6), 3)), key(&ones((6, 6), 2)));
+    // Both trees have 4 tasks in their second level, which read other blocks.
+    let (whole, along) = (ones((8, 8), 1).sum(), ones((8, 8), 1).sum_axis((0, 1)).unwrap());
+    let level = |node: &Node| node.layer().inputs()[0].layer.key();
+    assert_ne!(level(Lazy::node(&whole)), level(&along.raw.node));
 }
 
 #[test]
