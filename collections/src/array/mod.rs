@@ -11,7 +11,7 @@
 //! # Ok::<(), lazuli::Error>(())
 //! ```
 //!
-//! What an element may be: [`dtype`]. How arrays are cut: [`chunks`](self::IntoChunks). What happens to one
+//! What an element may be: [`Dtype`]. How arrays are cut: [`chunks`](self::IntoChunks). What happens to one
 //! chunk: `block`, `fold`, `kernel`. The families of operations, one file each: `create`, `random`, `elementwise`,
 //! `operators`, `reduce`, `transpose`. Imports: graph, lazy.
 
