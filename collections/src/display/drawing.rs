@@ -31,11 +31,21 @@ impl Drawing {
     }
 
     /// The same, a box for each layer however few tasks there are.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// assert!(ones(10, 5).visualize().layers().text().contains("×2"));
+    /// ```
     pub fn layers(&self) -> Drawing {
         Drawing { detail: Detail::Layers, ..self.clone() }
     }
 
     /// The same, a box for each task; with hundreds of them the layers are drawn instead, and the picture says so.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// assert!(ones(100, 1).visualize().tasks().text().contains("(99,)"));
+    /// ```
     pub fn tasks(&self) -> Drawing {
         Drawing { detail: Detail::Tasks, ..self.clone() }
     }

@@ -1,8 +1,9 @@
 //! What a cell shows: pictures of graphs and chunks, tables of results, progress, each as a bundle of
 //! HTML, SVG and plain text. Showing never computes. Imports: everything; nothing imports it.
 //!
-//! [`layout`], [`markup`], [`palette`], [`wording`] know nothing of collections; [`sketch`] reads a graph
-//! and [`graph`] draws it; [`channel`] is the only way out.
+//! `layout`, `markup`, `palette`, `figure`, `wording` know nothing of collections; `sketch` reads a graph
+//! and `graph` draws it; `channel` is the only way out. The files named like a collection hold its
+//! `visualize` and `evcxr_display`: what the kernel calls to show the last expression of a cell.
 
 mod array;
 mod bag;
@@ -53,6 +54,17 @@ impl Bundle {
 }
 
 /// What can be shown in a cell.
+///
+/// ```
+/// use lazuli::display::Draw;
+/// use lazuli::prelude::*;
+/// let bundle = from_sequence(0..10, 2).bundle();
+/// assert!(bundle.text.starts_with("Bag<i32> (lazy)"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no picture or table to display",
+    note = "collections, their computed values and drawings have; print anything else with `println!`"
+)]
 pub trait Draw {
     /// Its forms; makes them without computing.
     fn bundle(&self) -> Bundle;

@@ -210,7 +210,7 @@ fn html(rows: &[Row], words: &str, state: State) -> String {
     let mut html = String::new();
     let mut progress = Element::new(&mut html, "div").with("style", "margin:4px 0");
     let (done, total) = sums(rows);
-    let mut line = progress.child("div").with("style", "display:flex;align-items:center");
+    let mut line = progress.child("div").with("style", "display:flex");
     draw_bar(&mut line, done, total, 320, state);
     line.child("span").with("style", "margin-left:10px").text(words);
     drop(line);
@@ -235,7 +235,7 @@ fn html(rows: &[Row], words: &str, state: State) -> String {
 }
 
 fn draw_row(list: &mut Element, row: &Row, state: State) {
-    let mut line = list.child("div").with("style", "display:flex;align-items:center;font-size:12px");
+    let mut line = list.child("div").with("style", "display:flex;font-size:12px");
     line.child("span")
         .with("style", "display:inline-block;width:130px;overflow:hidden")
         .text(&wording::clipped(row.name, 18));
@@ -248,7 +248,7 @@ fn draw_bar(line: &mut Element, done: u64, total: u64, width: usize, state: Stat
     let colour = if state == State::Stopped { "#d55e00" } else { "#0072b2" };
     let share = done as f64 / total.max(1) as f64;
     let ground = format!(
-        "width:{width}px;height:10px;border-radius:5px;background-color:rgba(128,128,128,0.25);overflow:hidden"
+        "margin:auto 0;width:{width}px;height:10px;border-radius:5px;background-color:rgba(128,128,128,0.25);overflow:hidden"
     );
     let mut ground = line.child("div").with("style", ground);
     let full = format!("width:{:.0}px;height:10px;background-color:{colour}", share * width as f64);

@@ -43,8 +43,8 @@ pub(super) struct Sketch {
     pub tasks: usize,
     /// Whether each card is one task.
     pub by_task: bool,
-    /// How long the last run took, if it was a run of this graph.
-    pub ran: Option<Duration>,
+    /// How long the last run took, and whether it reached its end, if it was a run of this graph.
+    pub ran: Option<(Duration, bool)>,
     /// What is not shown, and why.
     pub note: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Sketch {
         if detail == Detail::Tasks && !sketch.by_task {
             sketch.note = Some(format!("too many tasks to draw each (at most {MOST_TASKS}): these are the layers"));
         }
-        sketch.ran = run.map(|run| run.wall);
+        sketch.ran = run.map(|run| (run.wall, run.complete));
         sketch
     }
 
@@ -134,8 +134,9 @@ impl Sketch {
     pub(super) fn summary(&self) -> String {
         let mut summary =
             format!("{}, {}", wording::counted(self.layers, "layer"), wording::counted(self.tasks, "task"));
-        if let Some(ran) = self.ran {
-            summary += &format!(", ran in {}", wording::time(ran));
+        if let Some((wall, complete)) = self.ran {
+            let ended = if complete { "ran in" } else { "stopped after" };
+            summary += &format!(", {ended} {}", wording::time(wall));
         }
         if let Some(note) = &self.note {
             summary += &format!("; {note}");
