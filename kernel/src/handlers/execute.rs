@@ -10,7 +10,7 @@ use crate::worker::Job;
 use crossbeam_channel::Sender;
 use jupyter_protocol::{
     ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult, ExecutionCount, ExpressionResult,
-    JupyterMessage, ReplyError, ReplyStatus,
+    JupyterMessage, ReplyError, ReplyStatus, Transient,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -120,8 +120,9 @@ fn reply(
     }
 }
 
+/// The protocol's schema wants an object where the message type allows nothing.
 fn shown(number: u32, MimeBundle { data, metadata }: MimeBundle) -> ExecuteResult {
-    ExecuteResult { execution_count: count(number), data: media(data), metadata, transient: None }
+    ExecuteResult { execution_count: count(number), data: media(data), metadata, transient: Some(Transient::default()) }
 }
 
 /// What a frontend gets for an expression it asked for.

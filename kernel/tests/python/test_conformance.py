@@ -29,8 +29,8 @@ class LazuliKernelTests(jupyter_kernel_test.KernelTests):
         },
     ]
     code_generate_error = 'panic!("on purpose")'
-    code_inspect_sample = "HashMap"
-    code_history_pattern = "1?2*"
+    code_inspect_sample = "random"
+    code_history_pattern = "6 ?*"
     supported_history_operations = ("tail", "range", "search")
     code_clear_output = ""
 

@@ -87,6 +87,13 @@ impl Evcxr {
     }
 }
 
+/// Where the name at `cursor` ends; its opening parenthesis belongs to it, by which evcxr finds methods.
+fn end_of_name(code: &str, cursor: usize) -> usize {
+    let rest = &code[cursor..];
+    let name = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    cursor + name + usize::from(rest[name..].starts_with('('))
+}
+
 /// What evcxr's own commands (`:vars`, `:help`) show.
 fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
     let contents = outputs.content_by_mime_type;
@@ -132,8 +139,8 @@ impl Interpreter for Evcxr {
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let (text, markdown) = self.context.hover_at(code, cursor).ok()?;
-        (text != "No documentation found").then(|| MimeBundle::plain(text).with("text/markdown", markdown))
+        let (text, html) = self.context.hover_at(code, end_of_name(code, cursor)).ok()?;
+        (text != "No documentation found").then(|| MimeBundle::plain(text).with("text/html", html))
     }
 
     fn shutdown(&mut self) {
