@@ -6,17 +6,11 @@
 use std::any::type_name;
 use std::hash::Hash;
 
-use foldhash::fast::FixedState;
-use indexmap::IndexMap;
-use indexmap::map::Entry;
-
 use super::partition::{self, Elements};
 use super::reduce::{partials, tree};
+use super::table::Table;
 use super::{Bag, Element};
 use crate::graph::{Failure, Operation, Origin, Task, Value, WrongType};
-
-/// A value for each key, in the order in which the keys were first seen.
-type Table<K, A> = IndexMap<K, A, FixedState>;
 
 impl<T: Element> Bag<T> {
     /// How often each element occurs: pairs of element and count, in the order of their first occurrence.
@@ -32,9 +26,7 @@ impl<T: Element> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let pairs = Operation::of("frequencies", |task| {
-            Ok(partition::value::<(T, usize)>(last_table(task)?.into_iter().collect()))
-        });
+        let pairs = Operation::of("frequencies", |task| Ok(partition::value::<(T, usize)>(last_table(task)?.pairs)));
         self.counted("frequencies", pairs)
     }
 
@@ -50,7 +42,8 @@ impl<T: Element> Bag<T> {
         T: Hash + Eq,
     {
         let keys = Operation::of("distinct", |task| {
-            Ok(partition::value::<T>(last_table::<T, usize>(task)?.into_keys().collect()))
+            let pairs = last_table::<T, usize>(task)?.pairs;
+            Ok(partition::value::<T>(pairs.into_iter().map(|(element, _)| element).collect()))
         });
         self.counted("distinct", keys)
     }
@@ -73,10 +66,14 @@ impl<T: Element> Bag<T> {
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
         let partial = Operation::with_closure("foldby", (key, initial, function), |(key, initial, function), task| {
-            let mut table = Table::<K, Option<A>>::default();
+            let mut table = Table::<K, Option<A>>::new();
             let add = |element: T| {
-                let folded = table.entry(key(&element)).or_insert_with(|| Some(initial.clone()));
-                *folded = folded.take().map(|folded| function(folded, element));
+                let key = key(&element);
+                let position = table.position(&key);
+                match table.pairs.get_mut(position) {
+                    Some((_, folded)) => *folded = folded.take().map(|folded| function(folded, element)),
+                    None => table.pairs.push((key, Some(function(initial.clone(), element)))),
+                }
             };
             match partition::elements::<T>(task)? {
                 Elements::Owned(elements) => elements.into_iter().for_each(add),
@@ -90,8 +87,8 @@ impl<T: Element> Bag<T> {
             })
         });
         let finish = Operation::of("foldby", |task| {
-            let table = last_table::<K, Option<A>>(task)?;
-            Ok(partition::value::<(K, A)>(table.into_iter().filter_map(|(key, folded)| Some((key, folded?))).collect()))
+            let pairs = last_table::<K, Option<A>>(task)?.pairs;
+            Ok(partition::value::<(K, A)>(pairs.into_iter().filter_map(|(key, folded)| Some((key, folded?))).collect()))
         });
         self.grouped(partial, combine, finish)
     }
@@ -103,11 +100,12 @@ impl<T: Element> Bag<T> {
         T: Hash + Eq,
     {
         let partial = Operation::of(name, |task| {
-            let mut table = Table::<T, usize>::default();
+            let mut table = Table::<T, usize>::new();
             for element in task.get::<Vec<T>>(0)? {
-                match table.get_mut(element) {
-                    Some(count) => *count += 1,
-                    None => _ = table.insert(element.clone(), 1),
+                let position = table.position(element);
+                match table.pairs.get_mut(position) {
+                    Some((_, count)) => *count += 1,
+                    None => table.pairs.push((element.clone(), 1)),
                 }
             }
             Ok(value(table))
@@ -126,7 +124,9 @@ impl<T: Element> Bag<T> {
 
 /// A table with its size.
 fn value<K: Element, A: Element>(table: Table<K, A>) -> Value {
-    let bytes = partition::bytes(table.keys()) + partition::bytes(table.values());
+    /// What finding a key takes beside the pair.
+    const INDEX: usize = 3 * size_of::<u64>();
+    let bytes = partition::bytes(table.pairs.iter()) + table.pairs.len() * INDEX;
     Value::new(table, bytes)
 }
 
@@ -139,10 +139,11 @@ where
     let mut tables = partials::<Table<K, A>>(task);
     let mut merged = tables.next().expect("a tree joins at least one")?;
     for table in tables {
-        for (key, next) in table? {
-            match merged.entry(key) {
-                Entry::Occupied(mut before) => merge(before.get_mut(), next),
-                Entry::Vacant(place) => _ = place.insert(next),
+        for (key, next) in table?.pairs {
+            let position = merged.position(&key);
+            match merged.pairs.get_mut(position) {
+                Some((_, before)) => merge(before, next),
+                None => merged.pairs.push((key, next)),
             }
         }
     }

@@ -13,6 +13,7 @@ mod measure;
 mod partition;
 mod read;
 mod reduce;
+mod table;
 #[cfg(test)]
 mod tests;
 mod top;
