@@ -34,6 +34,17 @@ pub struct LayerReport {
 }
 
 impl RunReport {
+    /// How many tasks ran, of all layers.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// call(|n: i32| n * 2, (call(|| 3, ()),)).compute().unwrap();
+    /// assert_eq!(last_run().unwrap().tasks(), 2);
+    /// ```
+    pub fn tasks(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.tasks).sum()
+    }
+
     /// What layer `key` cost, if it ran.
     pub fn layer(&self, key: Key) -> Option<&LayerReport> {
         self.layers.iter().find(|layer| layer.key == key)
