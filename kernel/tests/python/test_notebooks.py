@@ -1,6 +1,12 @@
-"""Every notebook of the course runs to its end without a browser."""
+"""Every notebook of the course runs to its end without a browser, and its exercises tell right from not yet.
 
+Cells of an exercise have the tag `exercise-N` and one of `exercise` (to be changed by the learner), `check`, `hints`,
+`solution` (folded markdown with the code that takes the exercise's place).
+"""
+
+import copy
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,9 +28,61 @@ def test_notebook_runs(notebook, tmp_path):
     output = tmp_path / notebook.name
     ended = run(notebook, output)
     assert ended.returncode == 0, ended.stderr
-    cells = nbformat.read(output, as_version=4).cells
-    bundles = [item.get("data", {}) for cell in cells for item in cell.get("outputs", [])]
+    executed = nbformat.read(output, as_version=4)
+    bundles = [item.get("data", {}) for cell in executed.cells for item in cell.get("outputs", [])]
     assert any("data:image/svg+xml" in bundle.get("text/html", "") for bundle in bundles), "it has pictures"
+    for exercise, verdict in verdicts(executed).items():
+        assert verdict.startswith("✗"), f"{exercise} is not solved yet, but its check says: {verdict}"
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_solutions_satisfy_the_checks(notebook, tmp_path):
+    source, output = tmp_path / notebook.name, tmp_path / "solved.ipynb"
+    solved = with_solutions(nbformat.read(notebook, as_version=4))
+    nbformat.write(solved, source)
+    ended = run(source, output)
+    assert ended.returncode == 0, ended.stderr
+    found = verdicts(nbformat.read(output, as_version=4))
+    assert set(found) == set(tagged(solved, "exercise")), "every exercise has a check"
+    for exercise, verdict in found.items():
+        assert verdict.startswith("✓"), f"the solution of {exercise} does not pass: {verdict}"
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_saved_clean_and_for_this_kernel(notebook):
+    content = nbformat.read(notebook, as_version=4)
+    assert content.metadata.kernelspec == {"name": "lazuli", "display_name": "Rust (Lazuli)", "language": "rust"}
+    for cell in content.cells:
+        assert not cell.get("outputs") and not cell.get("execution_count"), f"{cell.id} was saved with outputs"
+
+
+def tagged(notebook, tag: str) -> dict:
+    """The cells with that tag, by their exercise."""
+    found = {}
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if tag in tags:
+            [exercise] = [tag for tag in tags if re.fullmatch(r"exercise-\d+", tag)]
+            assert exercise not in found, f"{exercise} has two cells tagged {tag}"
+            found[exercise] = cell
+    return found
+
+
+def verdicts(notebook) -> dict[str, str]:
+    """What each check said."""
+    return {
+        exercise: "".join(output.text for output in cell.outputs if output.output_type == "stream")
+        for exercise, cell in tagged(notebook, "check").items()
+    }
+
+
+def with_solutions(notebook):
+    """The notebook as one hands it in who has copied every solution into its exercise."""
+    solved = copy.deepcopy(notebook)
+    solutions = tagged(solved, "solution")
+    for exercise, cell in tagged(solved, "exercise").items():
+        [cell.source] = re.findall(r"```rust\n(.*?)```", solutions[exercise].source, re.DOTALL)
+    return solved
 
 
 def test_failing_cell_ends_the_run_with_its_error(tmp_path):
