@@ -126,7 +126,7 @@ impl<T: Element> Bag<T> {
 fn value<K: Element, A: Element>(table: Table<K, A>) -> Value {
     /// What finding a key takes beside the pair.
     const INDEX: usize = 3 * size_of::<u64>();
-    let bytes = partition::bytes(table.pairs.iter()) + table.pairs.len() * INDEX;
+    let bytes = partition::bytes(&table.pairs) + table.pairs.len() * INDEX;
     Value::new(table, bytes)
 }
 

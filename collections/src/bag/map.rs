@@ -91,10 +91,11 @@ impl<T: Element> Bag<T> {
         F: Fn(T) -> I + Send + Sync + 'static,
     {
         self.each(Operation::with_closure("flat_map", function, |function, task| {
-            let mapped = match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().flat_map(function).collect(),
-                Elements::Shared(elements) => elements.iter().cloned().flat_map(function).collect(),
-            };
+            let mut mapped = Vec::new();
+            match partition::elements::<T>(task)? {
+                Elements::Owned(elements) => elements.into_iter().for_each(|e| mapped.extend(function(e))),
+                Elements::Shared(elements) => elements.iter().for_each(|e| mapped.extend(function(e.clone()))),
+            }
             Ok(partition::value::<I::Item>(mapped))
         }))
     }

@@ -24,21 +24,24 @@ pub(super) fn elements<T: Element>(task: Task) -> Result<Elements<T>, WrongType>
 
 /// A partition of `elements`.
 pub(super) fn value<T: Element>(elements: Vec<T>) -> Value {
-    let bytes = bytes(elements.iter());
+    let bytes = bytes(&elements);
     Value::new(elements, bytes)
 }
 
-/// About how many bytes `elements` occupy: a few of them are measured.
-pub(super) fn bytes<'a, T: Element>(elements: impl ExactSizeIterator<Item = &'a T>) -> usize {
+/// About how many bytes `elements` occupy.
+pub(super) fn bytes<T: Element>(elements: &[T]) -> usize {
+    if const { std::mem::needs_drop::<T>() } {
+        measured(elements.len(), &|index| measure::size(&elements[index]))
+    } else {
+        size_of_val(elements)
+    }
+}
+
+/// The bytes of `length` elements, of which a few are measured.
+fn measured(length: usize, size: &dyn Fn(usize) -> usize) -> usize {
     const SAMPLE: usize = 8;
-    let length = elements.len();
-    if const { !std::mem::needs_drop::<T>() } || length == 0 {
-        return length * size_of::<T>();
-    }
-    let (mut bytes, mut count) = (0, 0);
-    for element in elements.step_by(length.div_ceil(SAMPLE)) {
-        bytes += measure::size(element);
-        count += 1;
-    }
-    length * bytes / count
+    let sample = (0..length).step_by(length.div_ceil(SAMPLE).max(1));
+    let count = sample.len();
+    let bytes: usize = sample.map(size).sum();
+    if count == 0 { 0 } else { length * bytes / count }
 }

@@ -49,19 +49,20 @@ impl<T: Element> Bag<T> {
     {
         // A partition and several partial results are the same thing here: vectors of candidates.
         let best = Operation::with_content("topk", order, k, Some(k.to_le_bytes().into()), |order, &k, task| {
-            let candidates = task.all::<Vec<T>>(0)?;
-            Ok(partition::value(top(candidates.into_iter().flatten(), k, order)))
+            let candidates: Vec<&T> = task.all::<Vec<T>>(0)?.into_iter().flatten().collect();
+            let descending = sorted(candidates.len(), &|a, b| order(candidates[b], candidates[a]));
+            Ok(partition::value(descending.into_iter().take(k).map(|index| candidates[index].clone()).collect()))
         });
         let drawn = ("Bag", type_name::<T>());
         Bag::from_node(tree(&self.node, best.clone(), best, None, drawn, Origin::caller()))
     }
 }
 
-/// The `k` greatest of `elements`, greatest first; of equal ones the first.
-fn top<'a, T: Element>(elements: impl Iterator<Item = &'a T>, k: usize, order: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
-    let mut sorted: Vec<&T> = elements.collect();
-    sorted.sort_by(|a, b| order(b, a));
-    sorted.into_iter().take(k).cloned().collect()
+/// The indices below `length` in `order`, equal ones as they are. Not generic: cells compile no sort.
+fn sorted(length: usize, order: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..length).collect();
+    indices.sort_by(|&a, &b| order(a, b));
+    indices
 }
 
 /// A total order of all that can be compared: what cannot even be compared with itself (NaN) comes last.
