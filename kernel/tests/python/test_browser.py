@@ -50,11 +50,15 @@ def lab(notebooks):
     log = notebooks.parent / "lab.log"
     options = ["--no-browser", f"--port={port}", "--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}"]
     options += ["--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.collaborative=False"]
-    # Else JupyterLab keeps only the visible cells in the page.
     settings = notebooks.parent / "settings"
-    tracker = settings / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text('{"windowingMode": "none"}')
+    # Else JupyterLab keeps only the visible cells in the page, and asks about its news above them.
+    for plugin, text in {
+        "notebook-extension/tracker": '{"windowingMode": "none"}',
+        "apputils-extension/notification": '{"fetchNews": "false"}',
+    }.items():
+        file = settings / f"@jupyterlab/{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
     environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
     with open(log, "w") as output:
         command = [sys.executable, "-m", "jupyterlab", *options, str(notebooks)]
