@@ -54,7 +54,8 @@ fn driver(
     driver.arg(&target.src_path).args(["--crate-name", &crate_name, "--edition", &package.edition]);
     driver.args(["--crate-type", target.crate_types.first().map_or("lib", String::as_str)]);
     driver.args(["--emit", "metadata", "--out-dir"]).arg(scratch);
-    driver.args(["-D", "warnings", "--check-cfg", "cfg(feature, values(any()))"]);
+    driver.args(["-D", "warnings"]);
+    driver.args(["--check-cfg", "cfg(test, docsrs)", "--check-cfg", "cfg(feature, values(any()))"]);
     driver.arg("-L").arg(dependency_folder(&workspace.target_directory));
     for (name, file) in externs(workspace, artifacts, package, is_program) {
         driver.arg("--extern").arg(format!("{name}={}", file.display()));
@@ -81,11 +82,9 @@ fn externs<'a>(
     is_program: bool,
 ) -> Vec<(&'a str, &'a Path)> {
     let metadata = |id: &str| {
-        let made = artifacts.iter().filter(|artifact| artifact.package_id == id && !artifact.profile.test);
+        let made = artifacts.iter().filter(|artifact| artifact.package_id == id && artifact.metadata().is_some());
         // Build scripts have their own, unoptimized builds of some crates: the optimized one is ours.
-        let best = made.filter(|artifact| artifact.is_library() || artifact.is_proc_macro());
-        let best = best.max_by_key(|artifact| artifact.profile.opt_level.clone())?;
-        if best.is_proc_macro() { best.file("so") } else { best.metadata() }
+        made.max_by_key(|artifact| artifact.profile.opt_level.clone())?.metadata()
     };
     let ordinary = workspace.dependencies(&package.id).iter().filter(|edge| edge.is_ordinary());
     let mut externs: Vec<_> = ordinary.filter_map(|edge| Some((edge.name.as_str(), metadata(&edge.pkg)?))).collect();

@@ -119,19 +119,15 @@ impl<'a> Parts<'a> {
         let needed = workspace.closure(vec![&library.package_id, &cell.package_id], Dependency::is_ordinary);
 
         // Build scripts and proc macros have dependencies of their own, built without optimization: cells never see them.
-        let deps =
-            artifacts.iter().filter(|artifact| needed.contains(artifact.package_id.as_str())).filter_map(|artifact| {
-                let is_optimized = artifact.profile.opt_level == opt_level;
-                if artifact.is_proc_macro() {
-                    artifact.file("so")
-                } else {
-                    artifact.metadata().filter(|_| is_optimized)
-                }
-            });
-        // A dylib is linked, so it is named itself; of all else the metadata is enough, its code is in the collections' dylib.
+        let serves_cells = |artifact: &&Artifact| {
+            needed.contains(artifact.package_id.as_str())
+                && !artifact.is_dylib()
+                && (artifact.is_proc_macro() || artifact.profile.opt_level == opt_level)
+        };
+        let deps = artifacts.iter().filter(serves_cells).filter_map(Artifact::metadata);
+        // Dylibs are linked; of all else the metadata is enough, its code is in the collections' dylib.
         let externs = FOR_CELLS.iter().map(|&name| {
-            let artifact = named_library(artifacts, name, Some(opt_level))?;
-            let file = artifact.file("so").or_else(|| artifact.metadata());
+            let file = named_library(artifacts, name, Some(opt_level))?.metadata();
             Ok((name, file.ok_or(Error::NoArtifact { what: "metadata of a library", name })?))
         });
         Ok(Self {

@@ -150,10 +150,18 @@ impl Artifact {
         self.filenames.iter().map(PathBuf::as_path).find(|path| path.extension().is_some_and(|end| end == extension))
     }
 
-    /// What compiling against a library reads; those that are also C libraries have it only inside the whole library.
+    /// What compiling against a library reads. Cargo tells of no metadata file where it makes more than a Rust library:
+    /// then the dylib or the whole library has it inside.
     pub fn metadata(&self) -> Option<&Path> {
-        let file = || self.file("rmeta").or_else(|| self.file("rlib"));
-        self.is_library().then(file).flatten()
+        match () {
+            () if self.is_proc_macro() || self.is_dylib() => self.file("so"),
+            () if self.is_library() => self.file("rmeta").or_else(|| self.file("rlib")),
+            () => None,
+        }
+    }
+
+    pub fn is_dylib(&self) -> bool {
+        self.target.kind.iter().any(|kind| kind == "dylib")
     }
 
     pub fn is_proc_macro(&self) -> bool {
