@@ -16,8 +16,11 @@ pub enum Pattern {
     Pick(Arc<[usize]>),
     /// Task i reads what the function pushes: block arithmetic of arrays.
     /// The parameters of the operation must determine the function.
-    Blocks(Arc<dyn Fn(usize, &mut Vec<usize>) + Send + Sync>),
+    Blocks(Arc<Reads>),
 }
+
+/// Pushes the partitions that a task reads.
+type Reads = dyn Fn(usize, &mut Vec<usize>) + Send + Sync;
 
 impl Pattern {
     /// Pushes the partitions that task `task` reads of an input with `partitions` partitions.

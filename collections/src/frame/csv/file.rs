@@ -205,7 +205,10 @@ pub(super) fn find(pattern: &Path) -> Result<Vec<PathBuf>, FrameError> {
         .map_err(|source| FrameError::Pattern { pattern: text.clone(), source })?;
     let mut paths = Vec::new();
     for path in matches {
-        let path = path.map_err(|error| io_error(&error.path().to_owned(), error.into()))?;
+        let path = path.map_err(|error| {
+            let at = error.path().to_owned();
+            io_error(&at, error.into())
+        })?;
         if path.is_file() {
             paths.push(path);
         }
