@@ -40,6 +40,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let Ok(socket) = std::env::var(channel::SOCKET) else {
         return Err("this program is started by the Lazuli kernel; it does nothing by itself".into());
     };
+    end_with_the_kernel();
     let collections = std::env::var_os(COLLECTIONS);
     restore_user_environment()?;
     let evcxr = standard::separate(&socket)?;
@@ -73,6 +74,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     // User threads may still run cells' code: leave without unloading anything.
     std::process::exit(0)
+}
+
+/// A cell that never ends must not outlive a kernel that was killed.
+fn end_with_the_kernel() {
+    // SAFETY: only sets an attribute of this process.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
 }
 
 fn load(object: &std::ffi::OsStr) -> Result<Library, libloading::Error> {

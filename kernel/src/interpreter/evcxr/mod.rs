@@ -38,7 +38,7 @@ struct Evcxr {
     channel: Arc<Channel>,
     running: Arc<Running>,
     /// The kernel's own files; gone when the session is.
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Evcxr {
@@ -145,5 +145,7 @@ impl Interpreter for Evcxr {
 
     fn shutdown(&mut self) {
         self.running.end_process(&self.context.process_handle());
+        // The program may exit without dropping this session.
+        drop(self.folder.take());
     }
 }

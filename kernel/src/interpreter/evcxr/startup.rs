@@ -17,10 +17,12 @@ use crate::interpreter::{Failure, Interpreter, Interrupter, Launch};
 
 /// The folder that set-up made; the kernelspec names it.
 const HOME: &str = "LAZULI_HOME";
+/// How the folders of kernels begin; the number of the kernel's process follows.
+const PREFIX: &str = "lazuli-kernel-";
 /// What the first cell finds in scope.
 const PRELUDE: &str = "use lazuli::prelude::*;";
 /// Analysed once before the first cell, so that rust-analyzer has its tables of traits and imports.
-const WARM_UP: &str = "let warm = zeros((4, 4), (2, 2)); let sum = warm.sum().compute(); warm.s";
+const WARM_UP: &str = "let warm = zeros((4, 4), (2, 2)); let sum = (&warm + 1.0).sin().sum().compute(); sum";
 
 /// Prepares a session; called before the program has threads, since it changes the environment.
 /// What is wrong with the installation becomes the answer to every cell.
@@ -64,6 +66,19 @@ fn prepared() -> Result<Launch, Failure> {
         Ok(Box::new(session) as Box<dyn Interpreter>)
     };
     Ok(Launch { language_version, interrupter, start: Box::new(start) })
+}
+
+/// Removes what kernels left that were killed.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if owner.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            // Another user's, or another kernel was faster.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Failure {
@@ -135,8 +150,8 @@ fn start(
     let mut context = CommandContext::with_eval_context(context);
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
-    let _ = context.completions(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, channel, running, _folder: folder })
+    let _ = context.hover_at(WARM_UP, WARM_UP.len());
+    Ok(Evcxr { context, tools, ledger, channel, running, folder: Some(folder) })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.
