@@ -10,3 +10,5 @@ pub use crate::schedule::{Scheduler, last_run, set_scheduler, with_scheduler};
 pub use crate::visualize;
 // What expressions of frames are made of.
 pub use polars::prelude::{DataType, Expr, col, len, lit};
+// `#[derive(Serialize, Deserialize)]` makes a type of the user's an element of a bag.
+pub use serde::{Deserialize, Serialize};

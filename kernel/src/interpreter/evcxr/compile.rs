@@ -24,7 +24,7 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     };
     let step = Step { tools, folder, dependencies, number: step_number(folder)? };
     let Some(generated) = Generated::parse(&source) else {
-        return fail("async code at the top of a cell is not supported: call a runtime's `block_on` in it");
+        return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
     let mut ours = None;
     let mut last_layout = None;
@@ -144,7 +144,7 @@ impl Step<'_> {
         let path = self.folder_of_files().join("lib.rs");
         std::fs::create_dir_all(self.folder_of_files())?;
         std::fs::write(&path, source)?;
-        self.rustc(Emit::Nothing, "0", wants_library)?.arg(path).output()
+        self.rustc(Emit::Nothing, "0", wants_library)?.arg("-Awarnings").arg(path).output()
     }
 
     fn rustc(&self, emit: Emit, optimise: &str, wants_library: bool) -> io::Result<Command> {

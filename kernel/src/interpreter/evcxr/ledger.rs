@@ -1,6 +1,7 @@
 //! What was written in which cell: the kernel notes each cell before it runs, and the compiler step,
 //! a process of its own, reads it to give every line its place. Imports nothing in-house.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ra_ap_syntax::ast::{self, AstNode, HasName};
@@ -120,6 +121,21 @@ impl Parts {
     }
 }
 
+/// The line of an `.await` that stands in no async block or function.
+pub fn top_level_await(code: &str) -> Option<usize> {
+    let text = format!("fn cell() {{{code}\n}}");
+    let file = SourceFile::parse(&text, Edition::Edition2024);
+    let is_async = |node: &SyntaxNode| {
+        ast::BlockExpr::cast(node.clone()).is_some_and(|block| block.async_token().is_some())
+            || ast::ClosureExpr::cast(node.clone()).is_some_and(|closure| closure.async_token().is_some())
+            || ast::Fn::cast(node.clone()).is_some_and(|function| function.async_token().is_some())
+    };
+    let mut awaits = file.tree().syntax().descendants().filter_map(ast::AwaitExpr::cast);
+    let found = awaits.find(|found| !found.syntax().ancestors().any(|node| is_async(&node)))?;
+    let end = usize::from(found.syntax().text_range().end());
+    Some(text[..end].matches('\n').count() + 1)
+}
+
 /// The items of a file that evcxr generated, in its order.
 pub fn items_of_file(text: &str) -> Vec<Item> {
     let file = SourceFile::parse(text, Edition::Edition2024);
@@ -130,6 +146,26 @@ pub fn items_of_file(text: &str) -> Vec<Item> {
         Item { text: own, line, name: item_name(&item), is_import: is_import(&item) }
     };
     items.into_iter().map(item).collect()
+}
+
+/// The names that the `use` items of a file bring into scope.
+pub fn imported_names(text: &str) -> BTreeSet<String> {
+    let file = SourceFile::parse(text, Edition::Edition2024);
+    let trees = file.tree().syntax().descendants().filter_map(ast::UseTree::cast).collect::<Vec<_>>();
+    let leaves = trees.into_iter().filter(|tree| tree.use_tree_list().is_none());
+    let name = |tree: ast::UseTree| {
+        if let Some(renamed) = tree.rename() {
+            return Some(renamed.name()?.text().to_string());
+        }
+        let last = tree.path()?.segment()?.name_ref()?.text().to_string();
+        if last != "self" {
+            return Some(last);
+        }
+        // `bag::{self, ..}` brings `bag`.
+        let outer = tree.syntax().ancestors().skip(1).find_map(ast::UseTree::cast)?;
+        Some(outer.path()?.segment()?.name_ref()?.text().to_string())
+    };
+    leaves.filter_map(name).collect()
 }
 
 /// The words of a Rust text that are names.
@@ -191,6 +227,18 @@ mod tests {
         );
         assert_eq!(parts.items.len(), 1);
         assert_eq!((parts.items[0].line, parts.items[0].name.as_deref()), (5, Some("Q")));
+    }
+
+    #[test]
+    fn an_await_outside_async_code_is_found() {
+        assert_eq!(top_level_await("let x = 1;\nasync { f().await };\nasync fn g() { f().await }"), None);
+        assert_eq!(top_level_await("let x = 1;\nlet y = f()\n    .await;"), Some(3));
+    }
+
+    #[test]
+    fn imports_bring_their_last_names() {
+        let names = imported_names("//! use.\npub use crate::a::{self, B, c as d};\npub use crate::visualize;");
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["B", "a", "d", "visualize"]);
     }
 
     #[test]

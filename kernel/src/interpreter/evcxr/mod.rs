@@ -67,7 +67,7 @@ impl Evcxr {
         before: &BTreeMap<String, String>,
     ) -> Outcome {
         let failure = match result {
-            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number),
+            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number, &self.ledger),
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
                 if cell.interrupted() {
@@ -109,6 +109,11 @@ impl Interpreter for Evcxr {
                 "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
             );
             output.emit(Output::Stream { stream: Stream::Stdout, text });
+        }
+        if let Some(line) = ledger::top_level_await(&code) {
+            let text =
+                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
+            return Outcome::Failed(Failure::new("CompileError", text));
         }
         self.ledger.note(cell.number, &code);
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {

@@ -126,7 +126,7 @@ fn prepare(mut tools: Tools) -> std::io::Result<Tools> {
 /// The names that the prelude re-exports, read from its own text.
 fn prelude_names(world: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(world.join("crates/lazuli/src/prelude.rs")).unwrap_or_default();
-    ledger::names(&text).map(str::to_owned).collect()
+    ledger::imported_names(&text)
 }
 
 fn start(

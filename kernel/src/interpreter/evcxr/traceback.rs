@@ -13,7 +13,7 @@ const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
 /// The compiler's errors about a cell.
-pub fn of_compiler(errors: &[CompilationError], cell: u32) -> Failure {
+pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> Failure {
     let mut traceback = Vec::new();
     for error in errors {
         let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
@@ -22,16 +22,18 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32) -> Failure {
         primary.sort_by_key(|message| !message.is_primary);
         for message in primary {
             let Some(span) = message.span else { continue };
-            let line = message.lines.first().map_or("", |line| line);
+            let line = text_of(ledger, cell, span.start_line);
             traceback.push(excerpt(cell, span.start_line, line));
             let end = if span.end_line == span.start_line { span.end_column } else { line.chars().count() + 1 };
             let width = end.saturating_sub(span.start_column).max(1);
             let margin = " ".repeat(digits(span.start_line) + 3 + span.start_column - 1);
             // A span without a label of its own repeats the message.
             let label = if message.label == format!("error: {}", error.message()) { "" } else { &*message.label };
-            traceback.push(format!("{margin}{RED}{} {label}{PLAIN}", "^".repeat(width)));
+            traceback.push(format!("{margin}{RED}{} {label}", "^".repeat(width)).trim_end().to_owned() + PLAIN);
         }
-        traceback.extend(error.help().into_iter().map(|help| format!("{BLUE}help{PLAIN}: {help}")));
+        // Lists of all types that implement a trait help nobody.
+        let helps = error.help().into_iter().filter(|help| !help.starts_with("the following other types"));
+        traceback.extend(helps.map(|help| format!("{BLUE}help{PLAIN}: {}", one_line(&help))));
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
     }
     let first = errors.first().map(|error| error.message()).unwrap_or_default();
@@ -98,9 +100,20 @@ impl Place {
     }
 }
 
+/// evcxr puts the text of a suggestion two lines below the advice.
+fn one_line(help: &str) -> String {
+    match help.split_once("\n\n") {
+        Some((advice, suggestion)) => format!("{advice}: `{}`", suggestion.trim()),
+        None => help.to_owned(),
+    }
+}
+
 fn line_of(ledger: &Ledger, cell: u32, line: usize) -> String {
-    let text = ledger.code_of(cell).and_then(|code| code.lines().nth(line.saturating_sub(1)));
-    excerpt(cell, line, text.unwrap_or_default())
+    excerpt(cell, line, text_of(ledger, cell, line))
+}
+
+fn text_of(ledger: &Ledger, cell: u32, line: usize) -> &str {
+    ledger.code_of(cell).and_then(|code| code.lines().nth(line.saturating_sub(1))).unwrap_or_default()
 }
 
 fn excerpt(cell: u32, line: usize, text: &str) -> String {
