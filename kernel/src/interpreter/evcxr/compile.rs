@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::dependencies::{self, BuildError, Dependencies};
-use super::layout::{Generated, Layout, Survival, lay_out};
+use super::layout::{Generated, Layout, Survival, lay_out, wants_library};
 use super::ledger::Ledger;
 use super::tools::Tools;
 
@@ -26,30 +26,30 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let Some(generated) = Generated::parse(&source) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
-    let mut ours = None;
-    let mut last_layout = None;
-    for survival in [Survival::Each, Survival::Whole] {
-        let at = step.folder_of_files();
-        let layout = lay_out(&generated, &ledger, survival, &at.to_string_lossy(), &tools.prelude);
-        let output = step.compile_layout(&layout)?;
-        if output.status.success() {
-            return step.deliver();
-        }
-        let only_borrows = is_about_borrows(&output.stderr);
-        ours = Some(output);
-        last_layout = Some(layout);
-        if !only_borrows {
-            break;
-        }
+    let reached = generated.clone().reached(&ledger);
+    if let Tried::Compiled = step.try_layouts(&reached, &ledger)? {
+        return step.deliver();
     }
     // The user's mistake: evcxr understands the errors of its own layout.
-    let output = step.compile_as_generated(&source, last_layout.as_ref())?;
-    if output.status.success() {
-        let errors = ours.map(|output| rendered(&output.stderr)).unwrap_or_default();
-        return fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"));
+    let output = step.compile_as_generated(&source, wants_library(&generated, &ledger, &tools.prelude))?;
+    if !output.status.success() {
+        io::stderr().write_all(&output.stderr)?;
+        return Ok(101);
     }
-    io::stderr().write_all(&output.stderr)?;
-    Ok(101)
+    // Nothing is wrong with it: then something it needs is reached by other ways than by name.
+    match step.try_layouts(&generated, &ledger)? {
+        Tried::Compiled => step.deliver(),
+        Tried::Failed(errors) => {
+            let errors = rendered(&errors);
+            fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"))
+        }
+    }
+}
+
+enum Tried {
+    Compiled,
+    /// With rustc's messages.
+    Failed(Vec<u8>),
 }
 
 fn fail(text: &str) -> io::Result<i32> {
@@ -70,7 +70,7 @@ pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     // Only `build` builds dependencies; a check before it judges the cell's own text.
     let dependencies = dependencies::build(tools, folder).unwrap_or_default();
     let step = Step { tools, folder, dependencies, number: step_number(folder)? };
-    let output = step.compile_as_generated(&source, None)?;
+    let output = step.compile_as_generated(&source, true)?;
     io::stderr().write_all(&output.stderr)?;
     Ok(if output.status.success() { 0 } else { 101 })
 }
@@ -118,6 +118,20 @@ impl Step<'_> {
         self.folder.join("target/objects").join(format!("libctx-{}.so", self.number))
     }
 
+    /// With as many guards as the cell's borrows allow.
+    fn try_layouts(&self, generated: &Generated, ledger: &Ledger) -> io::Result<Tried> {
+        let at = self.folder_of_files();
+        let attempt = |survival| {
+            let layout = lay_out(generated, ledger, survival, &at.to_string_lossy(), &self.tools.prelude);
+            let output = self.compile_layout(&layout)?;
+            Ok::<_, io::Error>(if output.status.success() { Tried::Compiled } else { Tried::Failed(output.stderr) })
+        };
+        match attempt(Survival::Each)? {
+            Tried::Failed(errors) if is_about_borrows(&errors) => attempt(Survival::Whole),
+            tried => Ok(tried),
+        }
+    }
+
     fn compile_layout(&self, layout: &Layout) -> io::Result<Output> {
         let at = self.folder_of_files();
         for (path, text) in &layout.files {
@@ -133,11 +147,10 @@ impl Step<'_> {
     }
 
     /// Only for its errors.
-    fn compile_as_generated(&self, source: &str, layout: Option<&Layout>) -> io::Result<Output> {
+    fn compile_as_generated(&self, source: &str, wants_library: bool) -> io::Result<Output> {
         // What we show, we show by our own call: the last expression only has to be correct here.
         let source = source.replace(").evcxr_display();", ");");
         let mut source = super::layout::without_runtime(&source);
-        let wants_library = layout.is_none_or(|layout| layout.wants_library);
         if !wants_library {
             source = super::layout::without_prelude(&source);
         }

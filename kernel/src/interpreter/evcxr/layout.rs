@@ -9,7 +9,9 @@
 //! * each statement runs in a guard of its own, so that a failing `?` or a panic keeps the variables
 //!   bound before it ([`Survival::Each`]); a cell whose borrows do not allow that has one guard
 //!   around all ([`Survival::Whole`]);
-//! * variables carry the fingerprint of their type's text.
+//! * variables carry the fingerprint of their type's text;
+//! * items and variables that the cell does not reach by name are left out ([`Generated::reached`]): nine
+//!   collections alive cost a cell that adds two numbers nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,7 +19,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::ledger::{Item, Ledger, Parts, Statement, items_of_file, names};
 
 /// What evcxr generated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Generated {
     attributes: Vec<String>,
     items: Vec<Item>,
@@ -109,6 +111,51 @@ pub struct Layout {
     pub wants_optimiser: bool,
 }
 
+impl Generated {
+    /// Only what the last cell of `ledger` reaches. Variables it does not name stay in the store.
+    pub fn reached(mut self, ledger: &Ledger) -> Generated {
+        let Some(current) = ledger.cells.last() else { return self };
+        let parts = Parts::of(&current.code);
+        if parts.is_broken {
+            return self;
+        }
+        let own: BTreeSet<&str> = parts.items.iter().filter_map(|item| item.name.as_deref()).collect();
+        let statements: BTreeSet<&str> = parts.statements.iter().flat_map(|statement| names(&statement.text)).collect();
+        // A type that this cell redefines takes its variables with it: they are looked at, and found to be old.
+        let touched = |variable: &Variable| {
+            statements.contains(&*variable.name) || names(&variable.type_name).any(|name| own.contains(name))
+        };
+        self.loaded.retain(touched);
+        self.kept.retain(touched);
+        let types = self.loaded.iter().chain(&self.bound).flat_map(|variable| names(&variable.type_name));
+        let roots = statements.iter().copied().chain(own.iter().copied()).chain(types).map(str::to_owned).collect();
+        let is_reached = reach(&self.items, roots);
+        let mut is_reached = is_reached.into_iter();
+        self.items.retain(|item| is_reached.next().unwrap_or(true) || current.code.contains(&item.text));
+        self
+    }
+}
+
+/// Which items are reached by name from `known`, directly or through each other.
+fn reach(items: &[Item], mut known: BTreeSet<String>) -> Vec<bool> {
+    let defined: BTreeSet<&str> = items.iter().filter_map(|item| item.name.as_deref()).collect();
+    let mut reached: Vec<bool> = items.iter().map(|item| item.is_import).collect();
+    let is_known = |item: &Item, known: &BTreeSet<String>| match &item.name {
+        Some(name) => known.contains(name),
+        // An impl belongs to the types and traits of its head; one that names none of the user's is always meant.
+        None => {
+            let head = item.text.split('{').next().unwrap_or_default();
+            let mut users = names(head).filter(|name| defined.contains(name)).peekable();
+            users.peek().is_none() || users.any(|name| known.contains(name))
+        }
+    };
+    while let Some(next) = (0..items.len()).find(|&index| !reached[index] && is_known(&items[index], &known)) {
+        reached[next] = true;
+        known.extend(names(&items[next].text).map(str::to_owned));
+    }
+    reached
+}
+
 /// Lays out the last cell of `ledger`. `folder` is where the files will be, `prelude` the names that
 /// the collections' prelude brings.
 pub fn lay_out(
@@ -124,7 +171,7 @@ pub fn lay_out(
 
     let mentioned = mentioned(generated, &parts);
     let wants_prelude = mentioned.iter().any(|name| prelude.contains(*name));
-    let wants_library = wants_prelude || FOREIGN.iter().any(|name| mentioned.contains(name));
+    let wants_library = wants_prelude || mentioned.iter().any(|name| FOREIGN.contains(name));
 
     // Everything of ours stands on the first line, before the user's first.
     let mut root = String::from("#![allow(warnings)]");
@@ -153,7 +200,13 @@ pub fn lay_out(
     Layout { files, wants_library, wants_optimiser }
 }
 
-/// Every name that the cell, the living items and the variables' types mention.
+/// Whether the cell names the collections, or a crate that lives in their library.
+pub fn wants_library(generated: &Generated, ledger: &Ledger, prelude: &BTreeSet<String>) -> bool {
+    let parts = ledger.cells.last().map(|cell| Parts::of(&cell.code)).unwrap_or_default();
+    mentioned(generated, &parts).iter().any(|name| prelude.contains(*name) || FOREIGN.contains(name))
+}
+
+/// Every name that the cell, its items and its variables' types mention.
 fn mentioned<'a>(generated: &'a Generated, parts: &'a Parts) -> BTreeSet<&'a str> {
     let types = generated.loaded.iter().chain(&generated.bound).map(|variable| &*variable.type_name);
     let items = generated.items.iter().filter(|item| !is_prelude_import(&item.text)).map(|item| &*item.text);
@@ -372,4 +425,52 @@ pub fn without_runtime(source: &str) -> String {
         } \
         pub fn create_variable_store() -> *mut VariableStore { ::std::ptr::null_mut() } }";
     format!("{}{stand_in}{}{}", &source[..begin], "\n".repeat(lines), &source[begin + length..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(text: &str, name: Option<&str>) -> Item {
+        Item { text: text.into(), line: 1, name: name.map(str::to_owned), is_import: false }
+    }
+
+    #[test]
+    fn items_are_reached_through_each_other_and_impls_through_their_heads() {
+        let items = [
+            item("fn f() -> P { g() }", Some("f")),
+            item("fn g() -> P { todo!() }", Some("g")),
+            item("struct P;", Some("P")),
+            item("impl Clone for P { }", None),
+            item("fn unused() { h() }", Some("unused")),
+            item("fn h() { }", Some("h")),
+            item("impl Drop for Unused { }", None),
+            item("struct Unused;", Some("Unused")),
+        ];
+        let reached = reach(&items, BTreeSet::from(["f".to_owned()]));
+        assert_eq!(reached, [true, true, true, true, false, false, false, false]);
+    }
+
+    #[test]
+    fn a_fingerprint_sees_the_fields_of_the_types_a_type_names() {
+        let of = |text: &str| {
+            let items = vec![item(text, Some("Q")), item("struct R { q: Q }", Some("R"))];
+            let generated = Generated {
+                attributes: vec![],
+                items,
+                function: String::new(),
+                loaded: vec![],
+                bound: vec![],
+                kept: vec![],
+            };
+            Fingerprints::of(&generated).of_type("Vec<R>")
+        };
+        assert_ne!(of("struct Q { a: i64 }"), of("struct Q { a: String }"));
+        assert_eq!(of("struct Q { a: i64 }"), of("struct Q { a: i64 }"));
+    }
+
+    #[test]
+    fn names_of_a_text_include_those_in_format_strings() {
+        assert!(names("println!(\"{x} {y:?}\")").any(|name| name == "y"));
+    }
 }

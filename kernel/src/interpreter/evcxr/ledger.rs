@@ -61,6 +61,8 @@ fn without_commands(code: &str) -> String {
 pub struct Parts {
     pub items: Vec<Item>,
     pub statements: Vec<Statement>,
+    /// It is not Rust as it stands: where its parts end is a guess.
+    pub is_broken: bool,
 }
 
 /// A struct, function, impl, macro ... of the user's.
@@ -102,7 +104,7 @@ impl Parts {
         let text = format!("{HEAD}{code}\n}}");
         let file = SourceFile::parse(&text, Edition::Edition2024);
         let body = file.tree().syntax().descendants().find_map(ast::StmtList::cast);
-        let mut parts = Parts::default();
+        let mut parts = Parts { is_broken: !file.errors().is_empty(), ..Parts::default() };
         let Some(body) = body else { return parts };
         let shown = body.tail_expr().map(|tail| tail.syntax().clone());
         for node in body.syntax().children() {
