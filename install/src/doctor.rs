@@ -30,7 +30,7 @@ pub fn run() -> Result<ExitCode> {
     let toolchain = Toolchain::find(&place.checkout);
     let mut findings = match &toolchain {
         Ok(toolchain) => vec![Good(toolchain.version().to_owned()), library_source(toolchain)],
-        Err(error) => vec![Bad("Rust".to_owned(), error.to_string())],
+        Err(error) => vec![Bad("no Rust that would do".to_owned(), error.to_string())],
     };
     findings.push(linker());
     findings.push(python(&place));
@@ -132,14 +132,20 @@ fn compiler(manifest: &Manifest, now: &Toolchain) -> Finding {
     Good(format!("the build was made by {then}"))
 }
 
-/// Whether the target folder has a newer build than the one that kernels start from.
+/// Whether the target folder has another build than the one that kernels start from.
 fn staleness(place: &Place, manifest: &Manifest) -> Option<Finding> {
     let target = std::env::current_exe().ok()?;
-    let built = BuildId::of(&target.with_file_name("liblazuli.so")).ok()?;
-    if built.to_string() == manifest.build_id {
-        return Some(Good(format!("the staged build is the newest of {}", place.checkout.display())));
-    }
-    Some(Bad("the target folder has a newer build than the one kernels start from".to_owned(), MEND_BY_LAB.to_owned()))
+    let is_other = |staged: &PathBuf| {
+        let built = BuildId::of(&target.with_file_name(staged.file_name()?)).ok()?;
+        Some(BuildId::of(staged).ok()? != built)
+    };
+    let staged = [&manifest.collections, &manifest.kernel, &manifest.runtime];
+    let others: Option<Vec<bool>> = staged.into_iter().map(is_other).collect();
+    Some(if others?.contains(&true) {
+        Bad("the target folder has another build than the one kernels start from".to_owned(), MEND_BY_LAB.to_owned())
+    } else {
+        Good(format!("the staged build is the newest of {}", place.checkout.display()))
+    })
 }
 
 /// Only tests want one, so its absence is no fault.
