@@ -43,5 +43,5 @@ fn measured(length: usize, size: &dyn Fn(usize) -> usize) -> usize {
     let sample = (0..length).step_by(length.div_ceil(SAMPLE).max(1));
     let count = sample.len();
     let bytes: usize = sample.map(size).sum();
-    if count == 0 { 0 } else { length * bytes / count }
+    (length * bytes).checked_div(count).unwrap_or(0)
 }
