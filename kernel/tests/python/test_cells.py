@@ -90,6 +90,13 @@ def test_compile_error_shows_the_users_code_only(kernel):
     assert kernel.ok("1 + 1").result == "2"
 
 
+def test_compile_error_hands_on_the_librarys_advice(shared):
+    cell = shared.fails("let square = call(|n: i64| n * n, 3);")
+    assert "arguments are a tuple, also when there is but one" in cell.complaint
+    cell = shared.fails('let words = from_sequence(["lapis"], 1);')
+    assert "`String` in place of `&str`" in cell.complaint
+
+
 def test_cells_queued_behind_an_error_are_aborted(kernel):
     kernel.ok("1")
     requests = [kernel.client.execute(code) for code in ('panic!("first")', "let never = 1;")]

@@ -2,6 +2,7 @@
 //! line first, nothing of the code around it.
 
 use evcxr::CompilationError;
+use serde_json::Value;
 
 use super::ledger::Ledger;
 use super::output::CellError;
@@ -34,11 +35,32 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
         // Lists of all types that implement a trait help nobody.
         let helps = error.help().into_iter().filter(|help| !help.starts_with("the following other types"));
         traceback.extend(helps.map(|help| format!("{BLUE}help{PLAIN}: {}", one_line(&help))));
+        traceback.extend(notes(&error.json).map(|note| format!("{BLUE}note{PLAIN}: {note}")));
+        traceback.extend(advice(&error.message()).map(|help| format!("{BLUE}help{PLAIN}: {help}")));
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
     }
     let first = errors.first().map(|error| error.message()).unwrap_or_default();
     let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
     Failure { name: "CompileError".into(), value: first + &more, traceback }
+}
+
+/// What a library says about a mistake (`#[diagnostic::on_unimplemented]`), and types that differ: notes that point
+/// nowhere, without the compiler's own chains of reasons.
+fn notes(diagnostic: &Value) -> impl Iterator<Item = &str> {
+    const CHAINS: [&str; 5] =
+        ["required ", "this error originates", "the full name", "the full type", "consider using `--verbose`"];
+    let children = diagnostic["children"].as_array().into_iter().flatten();
+    children
+        .filter(|child| child["level"] == "note" && child["spans"].as_array().is_some_and(Vec::is_empty))
+        .filter_map(|child| child["message"].as_str())
+        .filter(|note| !note.contains("redundant requirement") && !CHAINS.iter().any(|chain| note.starts_with(chain)))
+}
+
+/// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag.
+fn advice(message: &str) -> Option<&'static str> {
+    let borrowed = message.starts_with("implementation of `serde") && message.ends_with("is not general enough");
+    borrowed
+        .then_some("this type borrows from elsewhere; take one that owns what it holds: `String` in place of `&str`")
 }
 
 /// A failing `?` or a panic in the running cell.
@@ -144,6 +166,20 @@ mod tests {
     fn places_in_cells_are_told_from_places_in_files() {
         assert_eq!(Place::parse("cell 3/items.rs:7"), Some(Place::Cell(3, 7)));
         assert_eq!(Place::parse("src/lib.rs:7"), Some(Place::File("src/lib.rs:7".into())));
+    }
+
+    #[test]
+    fn advice_of_a_library_is_told_from_the_compilers_reasons() {
+        let note =
+            |message: &str, spans: &[u8]| serde_json::json!({"level": "note", "message": message, "spans": spans});
+        let children = [
+            note("arguments are a tuple", &[]),
+            note("required by a bound in `call`", &[1]),
+            note("required for `T` to implement `Element`", &[]),
+            note("3 redundant requirements hidden", &[]),
+        ];
+        let diagnostic = serde_json::json!({ "children": children });
+        assert_eq!(notes(&diagnostic).collect::<Vec<_>>(), ["arguments are a tuple"]);
     }
 
     #[test]
