@@ -58,7 +58,7 @@ fn notes(diagnostic: &Value) -> impl Iterator<Item = &str> {
 
 /// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag.
 fn advice(message: &str) -> Option<&'static str> {
-    let borrowed = message.starts_with("implementation of `serde") && message.ends_with("is not general enough");
+    let borrowed = message.contains("Deserialize` is not general enough");
     borrowed
         .then_some("this type borrows from elsewhere; take one that owns what it holds: `String` in place of `&str`")
 }
