@@ -39,6 +39,11 @@ pub fn input(prompt: &str) -> Option<String> {
     json::field(&request(&[("type", "input_request"), ("prompt", prompt)])?, "text")
 }
 
+/// Tells the kernel which variables there are after a failure.
+pub fn tell_variables(names: &str) {
+    request(&[("type", "variables"), ("names", names)]);
+}
+
 /// Sends one message and waits for its answer. Without a kernel there is none.
 pub(crate) fn request(fields: &[(&str, &str)]) -> Option<String> {
     use std::io::Write as _;

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::panic::{self, AssertUnwindSafe, Location};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::channel;
 
@@ -79,7 +80,16 @@ fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-fn report(error: &str, text: &str, place: &str, line: u32) {
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a part of the cell failed since the last call.
+pub fn take_failed() -> bool {
+    FAILED.swap(false, Ordering::Relaxed)
+}
+
+/// Tells the kernel that the cell failed: the error's type and text, where, and in the statement of which line.
+pub fn report(error: &str, text: &str, place: &str, line: u32) {
+    FAILED.store(true, Ordering::Relaxed);
     let line = line.to_string();
     channel::request(&[("type", "error"), ("error", error), ("text", text), ("place", place), ("line", &line)]);
 }

@@ -38,6 +38,11 @@ impl Store {
         *self.remove(name).downcast().expect("checked by `has`")
     }
 
+    /// The names of all variables, separated by spaces.
+    pub fn names(&self) -> String {
+        self.variables.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
     /// The names lost since the last call.
     pub fn take_lost(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lost)

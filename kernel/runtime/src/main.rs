@@ -56,17 +56,16 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         let Some((object, function)) = line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' ')) else {
             return Err(format!("not a command of evcxr: {line}").into());
         };
-        // Objects stay loaded: variables hold their code, and threads of the user may run it.
-        let object = std::mem::ManuallyDrop::new(load(object.as_ref())?);
         RUNNING.store(true, Ordering::Release);
         flusher.thread().unpark();
-        // SAFETY: the kernel compiled this object from a layout that exports exactly such a function.
-        unsafe {
-            let cell = object.get::<Cell>(function.as_bytes())?;
-            cell(&raw mut store);
+        if let Err(error) = run_cell(object, function, &mut store) {
+            outcome::report("LinkError", &error.to_string(), "", 1);
         }
         RUNNING.store(false, Ordering::Release);
         let _ = std::io::stdout().flush();
+        if outcome::take_failed() {
+            channel::tell_variables(&store.names());
+        }
         for name in store.take_lost() {
             writeln!(replies, "EVCXR_VARIABLE_CHANGED_TYPE:{name}")?;
         }
@@ -74,6 +73,17 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     // User threads may still run cells' code: leave without unloading anything.
     std::process::exit(0)
+}
+
+fn run_cell(object: &str, function: &str, store: &mut Store) -> Result<(), libloading::Error> {
+    // Objects stay loaded: variables hold their code, and threads of the user may run it.
+    let object = std::mem::ManuallyDrop::new(load(object.as_ref())?);
+    // SAFETY: the kernel compiled this object from a layout that exports exactly such a function.
+    unsafe {
+        let cell = object.get::<Cell>(function.as_bytes())?;
+        cell(store);
+    }
+    Ok(())
 }
 
 /// A cell that never ends must not outlive a kernel that was killed.

@@ -24,9 +24,13 @@ pub fn separate(socket: &str) -> io::Result<Evcxr> {
 }
 
 fn duplicate(descriptor: i32) -> io::Result<File> {
-    // SAFETY: the new descriptor is owned by the File and closed when a child program starts.
+    // SAFETY: makes a new descriptor, which closes when a child program starts.
     let copy = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 100) };
-    if copy < 0 { Err(io::Error::last_os_error()) } else { Ok(unsafe { File::from_raw_fd(copy) }) }
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, open, and owned by nobody else.
+    Ok(unsafe { File::from_raw_fd(copy) })
 }
 
 fn replace(source: i32, target: i32) -> io::Result<()> {
@@ -50,8 +54,12 @@ pub unsafe extern "C" fn read(descriptor: i32, buffer: *mut libc::c_void, count:
     }
     let mut unread = UNREAD.lock().unwrap_or_else(PoisonError::into_inner);
     if unread.is_empty() {
-        // A frontend that gives no input is the end of the file.
-        let Some(line) = channel::input("") else { return 0 };
+        let Some(line) = channel::input("") else {
+            // The kernel has said why. An error and not the end of the file, or a headless run would go on with "".
+            // SAFETY: errno of this thread.
+            unsafe { *libc::__errno_location() = libc::EIO };
+            return -1;
+        };
         unread.extend_from_slice(line.as_bytes());
         unread.push(b'\n');
     }

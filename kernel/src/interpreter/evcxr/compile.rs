@@ -82,11 +82,12 @@ fn is_about_borrows(messages: &[u8]) -> bool {
         "E0594", "E0596", "E0597", "E0712", "E0716", "E0282", "E0283",
     ];
     let messages = String::from_utf8_lossy(messages);
-    let codes = || messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    codes()
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let codes: Vec<String> = messages
         .filter(|message| message["level"] == "error")
         .filter_map(|message| message["code"]["code"].as_str().map(str::to_owned))
-        .all(|code| CODES.contains(&&*code))
+        .collect();
+    !codes.is_empty() && codes.iter().all(|code| CODES.contains(&&**code))
 }
 
 /// Counts the compiles of a kernel, so that each object has a name of its own.

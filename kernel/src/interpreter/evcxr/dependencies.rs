@@ -57,8 +57,11 @@ pub fn build(tools: &Tools, folder: &Path) -> Result<Dependencies, BuildError> {
     if !output.status.success() {
         return Err(BuildError::Cargo(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
+    let mut cargo = tools.command(&tools.stage.cargo);
+    let metadata = cargo.args(["metadata", "--format-version=1"]).current_dir(&package).output()?;
+    let metadata = serde_json::from_slice(&metadata.stdout).map_err(io::Error::from)?;
     let built = Dependencies {
-        externs: externs(&String::from_utf8_lossy(&output.stdout), dependencies),
+        externs: externs(&metadata, &String::from_utf8_lossy(&output.stdout)),
         folder: Some(package.join("target/debug/deps")),
     };
     std::fs::write(known, serde_json::to_vec(&built).map_err(io::Error::from)?)?;
@@ -79,42 +82,28 @@ impl From<io::Error> for BuildError {
     }
 }
 
-/// The libraries among cargo's artifacts that the manifest names, by the name code uses.
-fn externs(messages: &str, dependencies: &str) -> BTreeMap<String, PathBuf> {
-    let listed: Vec<(String, String)> = dependencies.lines().filter_map(dependency).collect();
+/// The files of the root package's own dependencies, by the names that code uses: cargo's metadata knows names and
+/// packages, its artifacts know packages and files.
+fn externs(metadata: &Value, artifacts: &str) -> BTreeMap<String, PathBuf> {
+    let root = &metadata["resolve"]["root"];
+    let nodes = metadata["resolve"]["nodes"].as_array().into_iter().flatten();
+    let edges = nodes.filter(|node| node["id"] == *root).flat_map(|node| node["deps"].as_array()).flatten();
+    let names: BTreeMap<&str, &str> =
+        edges.filter_map(|edge| Some((edge["pkg"].as_str()?, edge["name"].as_str()?))).collect();
     let mut externs = BTreeMap::new();
-    for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let target = &message["target"];
-        let package = message["package_id"].as_str().unwrap_or_default();
+    for artifact in artifacts.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let is_build_script = artifact["target"]["kind"] == serde_json::json!(["custom-build"]);
+        let name = artifact["package_id"].as_str().and_then(|package| names.get(package));
+        let (Some(name), false) = (name, is_build_script) else { continue };
         let file = |file: &Value| {
             let path = PathBuf::from(file.as_str()?);
             path.extension().is_some_and(|extension| extension == "rlib" || extension == "so").then_some(path)
         };
-        let Some(file) = message["filenames"].as_array().and_then(|files| files.iter().find_map(file)) else {
-            continue;
-        };
-        let library = target["name"].as_str().unwrap_or_default().replace('-', "_");
-        for (name, package_name) in &listed {
-            let own_name = library == package_name.replace('-', "_");
-            if own_name
-                || package.contains(&format!("#{package_name}@"))
-                || package.ends_with(&format!("/{package_name}"))
-            {
-                // A renamed dependency is known by its new name; otherwise code says the library's own.
-                let code_name = if name == package_name { library.clone() } else { name.replace('-', "_") };
-                externs.insert(code_name, file.clone());
-            }
+        if let Some(file) = artifact["filenames"].as_array().and_then(|files| files.iter().find_map(file)) {
+            externs.insert((*name).to_owned(), file);
         }
     }
     externs
-}
-
-/// `name = ...` with the package's own name, which `package = ".."` may give.
-fn dependency(line: &str) -> Option<(String, String)> {
-    let (name, rest) = line.split_once('=')?;
-    let name = name.trim().to_owned();
-    let package = rest.split_once("package").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or(&name).to_owned();
-    Some((name, package))
 }
 
 /// A cell's text with the `:dep` lines for crates that are here already taken out, and those crates.
@@ -146,15 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn artifacts_are_known_by_the_names_that_code_uses() {
-        let artifact = |package: &str, library: &str| {
+    fn of_two_versions_the_one_that_the_cell_named_is_linked() {
+        let metadata = serde_json::json!({"resolve": {"root": "cells", "nodes": [
+            {"id": "cells", "deps": [{"name": "b", "pkg": "x#base64@1.0.0"}]},
+            {"id": "x#base64@1.0.0", "deps": []},
+        ]}});
+        let artifact = |version: &str| {
             format!(
-                r#"{{"package_id":"registry+x#{package}@1.0.0","target":{{"name":"{library}"}},"filenames":["/t/lib{library}.rlib"]}}"#
+                r#"{{"package_id":"x#base64@{version}","target":{{"name":"base64","kind":["lib"]}},"filenames":["/t/{version}.rlib"]}}"#
             )
         };
-        let messages = [artifact("base64", "base64"), artifact("rand-core", "rand_core"), artifact("itoa", "itoa")];
-        let listed = "rand-core = \"1\"\nb = { version = \"1\", package = \"base64\" }";
-        let externs = externs(&messages.join("\n"), listed);
-        assert_eq!(externs.keys().collect::<Vec<_>>(), ["b", "rand_core"]);
+        let externs = externs(&metadata, &[artifact("1.0.0"), artifact("2.0.0")].join("\n"));
+        assert_eq!(externs, BTreeMap::from([("b".to_owned(), PathBuf::from("/t/1.0.0.rlib"))]));
     }
 }

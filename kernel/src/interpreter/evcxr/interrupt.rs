@@ -1,6 +1,7 @@
 //! Stopping a cell: the collections cancel their run between two tasks and every variable is kept.
 //! Only a cell that comes to no such point within the grace period loses its process.
 
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use crate::interpreter::Interrupter;
 
 /// How long a cell may take to stop by itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// A cell that is still being compiled starts its run later: the cancel is repeated until then.
+/// A run that has not begun yet does not hear a cancel: it is repeated until the cell ends.
 const REPEAT: Duration = Duration::from_millis(50);
 
 type Process = Arc<Mutex<Child>>;
@@ -63,28 +64,33 @@ impl Drop for Execution<'_> {
 pub struct Stop {
     pub running: Arc<Running>,
     pub channel: Arc<Channel>,
+    /// See [`super::tools::Tools::compiling`].
+    pub compiling: PathBuf,
 }
 
 impl Interrupter for Stop {
     fn interrupt(&self) {
-        let (running, channel) = (self.running.clone(), self.channel.clone());
+        let (running, channel, compiling) = (self.running.clone(), self.channel.clone(), self.compiling.clone());
         let state = running.lock();
         let execution = state.execution;
         if state.process.is_none() {
             return;
         }
         drop(state);
-        std::thread::spawn(move || stop(&running, &channel, execution));
+        std::thread::spawn(move || stop(&running, &channel, &compiling, execution));
     }
 }
 
-fn stop(running: &Running, channel: &Channel, execution: u64) {
-    let begun = Instant::now();
+fn stop(running: &Running, channel: &Channel, compiling: &Path, execution: u64) {
+    // Time the cell itself had to stop: a compile is ended at once and costs no variable.
+    let mut asked: Option<Instant> = None;
     let mut state = running.lock();
     while state.execution == execution
         && let Some(process) = state.process.clone()
     {
-        if begun.elapsed() > GRACE {
+        if end_compile(compiling) {
+            asked = None;
+        } else if asked.get_or_insert_with(Instant::now).elapsed() > GRACE {
             running.end_process(&process);
             return;
         }
@@ -92,4 +98,16 @@ fn stop(running: &Running, channel: &Channel, execution: u64) {
         channel.cancel();
         state = running.ended.wait_timeout(running.lock(), REPEAT).unwrap_or_else(PoisonError::into_inner).0;
     }
+}
+
+/// Ends the compile that runs now, if one does.
+fn end_compile(compiling: &Path) -> bool {
+    let group = std::fs::read_to_string(compiling).ok().and_then(|text| text.parse::<i32>().ok());
+    let Some(group) = group.filter(|group| *group > 1) else { return false };
+    #[expect(unsafe_code, reason = "std can end a child, but not the children of a child")]
+    // SAFETY: only sends a signal; a group that is gone already is an error that changes nothing.
+    unsafe {
+        libc::kill(-group, libc::SIGKILL);
+    }
+    std::fs::remove_file(compiling).is_ok()
 }

@@ -33,8 +33,11 @@ impl Ledger {
         std::fs::write(path, serde_json::to_vec(self)?)
     }
 
-    /// Adds the cell that is about to run.
+    /// Adds the cell that is about to run. What runs on a frontend's own behalf has the number of the last real
+    /// cell, whose text it must not replace: it is noted under 0.
     pub fn note(&mut self, number: u32, code: &str) {
+        let is_new = self.cells.iter().all(|cell| cell.number < number);
+        let number = if is_new { number } else { 0 };
         self.cells.push(Noted { number, code: without_commands(code) });
     }
 

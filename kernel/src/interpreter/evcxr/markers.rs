@@ -42,6 +42,12 @@ impl Markers {
         }
     }
 
+    /// The cell is over: what looked like the beginning of a marker was text, and the next cell begins a line.
+    pub fn finish(&mut self) -> String {
+        self.mid_line = false;
+        std::mem::take(&mut self.held)
+    }
+
     fn line_starts(&self) -> impl Iterator<Item = usize> {
         let first = (!self.mid_line && !self.held.is_empty()).then_some(0);
         first.into_iter().chain(self.held.match_indices('\n').map(|(at, _)| at + 1))
@@ -79,6 +85,17 @@ mod tests {
             assert_eq!(joined, "a\nEVIL b", "cut at {cut}");
             assert_eq!(contents, [("text/html".to_owned(), "<b>\nx</b>".to_owned())], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn what_only_looked_like_a_marker_comes_out_at_the_end() {
+        let mut markers = Markers::default();
+        assert_eq!(markers.feed("EVCXR"), []);
+        assert_eq!(markers.finish(), "EVCXR");
+        assert_eq!(markers.feed("x"), [text("x")]);
+        markers.finish();
+        let content = Piece::Content { mime: "a/b".into(), content: "c".into() };
+        assert_eq!(markers.feed("EVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENT\n"), [content]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod toolchain;
 mod tools;
 mod traceback;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evcxr::CommandContext;
@@ -67,6 +67,9 @@ impl Evcxr {
         before: &BTreeMap<String, String>,
     ) -> Outcome {
         let failure = match result {
+            Err(error) if cell.interrupted() && !matches!(error, evcxr::Error::SubprocessTerminated(_)) => {
+                Failure::interrupted()
+            }
             Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number, &self.ledger),
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
@@ -79,7 +82,16 @@ impl Evcxr {
             }
             Err(error) => Failure::new("CompileError", error.to_string()),
             Ok(outputs) => match told.error {
-                Some(error) => traceback::of_cell(&error, cell.number, &self.ledger),
+                Some(error) => {
+                    let mut failure = traceback::of_cell(&error, cell.number, &self.ledger);
+                    let lost = lost_variables(&error, cell, before, &told.kept);
+                    if !lost.is_empty() {
+                        failure
+                            .traceback
+                            .push(format!("not kept, because the failing part had taken it: {}", lost.join(", ")));
+                    }
+                    failure
+                }
                 None => return Outcome::Done { result: told.result.or_else(|| bundle_of(outputs)) },
             },
         };
@@ -92,6 +104,21 @@ fn end_of_name(code: &str, cursor: usize) -> usize {
     let rest = &code[cursor..];
     let name = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
     cursor + name + usize::from(rest[name..].starts_with('('))
+}
+
+/// Variables that were there before the failing statement and are not any more.
+fn lost_variables(
+    error: &output::CellError,
+    cell: &Cell,
+    before: &BTreeMap<String, String>,
+    kept: &Option<BTreeSet<String>>,
+) -> Vec<String> {
+    let Some(kept) = kept else { return Vec::new() };
+    let line = traceback::line_in(error, cell.number);
+    let earlier = Parts::of(&cell.code).statements.into_iter().filter(|statement| statement.line < line);
+    let bound = earlier.flat_map(|statement| statement.binds).map(|binding| binding.name).filter(|name| name != "_");
+    let there: BTreeSet<String> = before.keys().cloned().chain(bound).collect();
+    there.difference(kept).cloned().collect()
 }
 
 /// What evcxr's own commands (`:vars`, `:help`) show.
@@ -126,6 +153,10 @@ impl Interpreter for Evcxr {
         self.channel.begin(output);
         let result = {
             let _running = self.running.begin(self.context.process_handle());
+            // From here on an interrupt finds the cell; one that came before has only left its mark.
+            if cell.interrupted() {
+                return Outcome::Failed(Failure::interrupted());
+            }
             self.context.execute(&code)
         };
         let told = self.channel.end();

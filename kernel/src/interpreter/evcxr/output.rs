@@ -2,6 +2,7 @@
 //! for each stream (stdout, stderr: raw bytes) and once for each speaker (cells, collections: lines of
 //! JSON, each answered after it was carried out, so that prints and pictures keep their order).
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -21,6 +22,8 @@ pub struct Told {
     pub result: Option<MimeBundle>,
     /// Why it stopped early.
     pub error: Option<CellError>,
+    /// After a failure: the variables that are there.
+    pub kept: Option<BTreeSet<String>>,
 }
 
 /// A failing `?` or a panic, as the cell runtime reports it.
@@ -67,6 +70,10 @@ enum Message {
         prompt: String,
     },
     Error(CellError),
+    /// Names, separated by spaces.
+    Variables {
+        names: String,
+    },
 }
 
 /// Where the runtime process's output goes.
@@ -123,6 +130,14 @@ impl Channel {
     /// Everything printed so far is out; what the cell has told.
     pub fn end(&self) -> Told {
         self.drain();
+        for pipe in lock(&self.pipes).clone() {
+            let mut state = lock(&pipe.state);
+            let partial = std::mem::take(&mut state.partial);
+            let text = state.markers.finish() + &String::from_utf8_lossy(&partial);
+            if !text.is_empty() {
+                self.sink().emit(Output::Stream { stream: pipe.stream, text });
+            }
+        }
         std::mem::take(&mut lock(&self.told))
     }
 
@@ -193,6 +208,9 @@ impl Channel {
                     }
                 };
             }
+            Message::Variables { names } => {
+                lock(&self.told).kept = Some(names.split_whitespace().map(str::to_owned).collect());
+            }
             Message::Error(error) => {
                 lock(&self.told).error.get_or_insert(error);
             }
@@ -236,10 +254,13 @@ impl Channel {
     fn drain_pipe(&self, pipe: &Pipe) -> bool {
         let mut state = lock(&pipe.state);
         let mut buffer = [0; 1 << 16];
+        // What is there now and no more: a thread that prints without pause must not keep a cell from its end.
+        let mut left = unread(&state.socket);
         loop {
             match state.socket.read(&mut buffer) {
                 Ok(0) => return false,
                 Ok(count) => {
+                    left = left.saturating_sub(count);
                     let mut bytes = std::mem::take(&mut state.partial);
                     bytes.extend_from_slice(&buffer[..count]);
                     let (text, partial) = split_text(bytes);
@@ -252,12 +273,24 @@ impl Channel {
                             }
                         });
                     }
+                    if left == 0 {
+                        return true;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
             }
         }
     }
+}
+
+/// Bytes that wait in a socket.
+fn unread(socket: &UnixStream) -> usize {
+    let mut count: libc::c_int = 0;
+    #[expect(unsafe_code, reason = "std has no call for it")]
+    // SAFETY: the descriptor is open and `count` lives through the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut count) };
+    if result < 0 { usize::MAX } else { usize::try_from(count).unwrap_or(0) }
 }
 
 fn read_hello(mut socket: &UnixStream) -> io::Result<Message> {

@@ -42,8 +42,10 @@ impl Interrupter for NothingRuns {
 }
 
 fn prepared() -> Result<Launch, Failure> {
-    let folder =
-        tempfile::Builder::new().prefix("lazuli-").tempdir().map_err(|error| cannot("make a folder", &error))?;
+    sweep(&std::env::temp_dir());
+    // The name tells the next kernel whose it is.
+    let prefix = format!("{PREFIX}{}-", std::process::id());
+    let folder = tempfile::Builder::new().prefix(&prefix).tempdir().map_err(|error| cannot("make a folder", &error))?;
     let home = std::env::var_os(HOME).ok_or_else(|| {
         Failure::new("NotInstalled", "LAZULI_HOME is not set: start the kernel through Jupyter, after `cargo lab`")
     })?;
@@ -60,7 +62,8 @@ fn prepared() -> Result<Launch, Failure> {
     let tools = prepare(tools).map_err(|error| cannot("prepare its folder", &error))?;
     let channel = Channel::listen(&tools.folder.join("channel")).map_err(|error| cannot("listen", &error))?;
     let running = Arc::new(Running::default());
-    let interrupter = Arc::new(Stop { running: running.clone(), channel: channel.clone() });
+    let compiling = tools.compiling();
+    let interrupter = Arc::new(Stop { running: running.clone(), channel: channel.clone(), compiling });
     let start = move || {
         let session = start(folder, tools, channel, running)?;
         Ok(Box::new(session) as Box<dyn Interpreter>)

@@ -43,7 +43,7 @@ fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
         ("rustup", ["which", tool]) if NAMES.contains(tool) => {
             answer(&format!("{}\n", tools.bin().join(tool).display()))
         }
-        ("cargo", ["build", ..]) => compile::build(tools, &std::env::current_dir()?),
+        ("cargo", ["build", ..]) => interruptible(tools, || compile::build(tools, &std::env::current_dir()?)),
         ("cargo", ["check", ..]) => compile::check(tools, &std::env::current_dir()?),
         ("cargo", ["clean"]) => Ok(0),
         _ => real(name, tools, &arguments),
@@ -81,6 +81,20 @@ fn with_dependencies(tools: &Tools, world: &World, manifest: &Path, words: &[&st
 fn answer(text: &str) -> io::Result<i32> {
     io::stdout().write_all(text.as_bytes())?;
     Ok(0)
+}
+
+/// Runs a compile in a process group of its own, which the kernel finds and ends when the cell is interrupted.
+fn interruptible(tools: &Tools, compile: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
+    #[expect(unsafe_code, reason = "std has no call for the group of the process itself")]
+    // SAFETY: changes an attribute of this process.
+    unsafe {
+        libc::setpgid(0, 0);
+    }
+    std::fs::write(tools.compiling(), std::process::id().to_string())?;
+    let result = compile();
+    // The kernel may have removed it in the same moment.
+    let _ = std::fs::remove_file(tools.compiling());
+    result
 }
 
 fn real(name: &str, tools: &Tools, arguments: &[OsString]) -> io::Result<i32> {

@@ -71,6 +71,11 @@ impl Tools {
         self.folder.join("ledger.json")
     }
 
+    /// Holds the process group of the compile that runs now, so that an interrupt can end it.
+    pub fn compiling(&self) -> PathBuf {
+        self.folder.join("compiling")
+    }
+
     /// A command in the user's own environment.
     pub fn command(&self, program: &Path) -> std::process::Command {
         let mut command = std::process::Command::new(program);

@@ -90,6 +90,14 @@ pub fn of_cell(error: &CellError, cell: u32, ledger: &Ledger) -> Failure {
     Failure { name, value: error.text.clone(), traceback }
 }
 
+/// The line of cell `cell` where it failed: that of the `?` or panic where it stands in this cell, else of the statement.
+pub fn line_in(error: &CellError, cell: u32) -> usize {
+    match Place::parse(&error.place) {
+        Some(Place::Cell(number, line)) if number == cell => line,
+        _ => error.line.parse().unwrap_or(0),
+    }
+}
+
 /// The process that held the variables is gone.
 pub fn of_lost_process(name: &str, why: &str, lost: &[String]) -> Failure {
     let mut traceback = vec![format!("{RED}{name}{PLAIN}{BOLD}: {why}{PLAIN}")];
