@@ -27,10 +27,11 @@ pytestmark = [
 
 TOKEN = "lazuli-test"
 MINUTE = 60_000
-# Every code cell has a number, and none waits (`[*]`).
+# Asked of JupyterLab's own model of the notebook: the page has no number for a cell that is folded.
 ALL_CELLS_HAVE_RUN = """() => {
-    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent);
-    return prompts.length > 0 && prompts.every(text => /\\d/.test(text));
+    const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+    return cells.filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim())
+        .every(cell => cell.executionCount !== null && cell.executionState !== 'running');
 }"""
 
 
@@ -49,7 +50,7 @@ def lab(notebooks):
         port = probe.getsockname()[1]
     log = notebooks.parent / "lab.log"
     options = ["--no-browser", f"--port={port}", "--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}"]
-    options += ["--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.collaborative=False"]
+    options += ["--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"]
     settings = notebooks.parent / "settings"
     # Else JupyterLab keeps only the visible cells in the page, and asks about its news above them.
     for plugin, text in {
