@@ -11,12 +11,19 @@ use xxhash_rust::xxh3::Xxh3;
 pub struct Key(u128);
 
 impl Key {
-    /// The key of an operation with serialized `parameters` over `inputs`.
-    pub(crate) fn of_work(operation: &str, code: usize, parameters: &[u8], inputs: impl Iterator<Item = Key>) -> Key {
+    /// The key of `tasks` tasks of an operation with serialized `parameters` over `inputs`.
+    pub(crate) fn of_work(
+        operation: &str,
+        code: usize,
+        tasks: usize,
+        parameters: &[u8],
+        inputs: impl Iterator<Item = Key>,
+    ) -> Key {
         let mut hash = Xxh3::new();
         hash.update(operation.as_bytes());
         hash.update(&[0]);
         hash.update(&code.to_le_bytes());
+        hash.update(&tasks.to_le_bytes());
         hash.update(&parameters.len().to_le_bytes());
         hash.update(parameters);
         for Key(input) in inputs {
@@ -29,7 +36,7 @@ impl Key {
     pub(crate) fn unique() -> Key {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Key::of_work("unique", 0, &number.to_le_bytes(), std::iter::empty())
+        Key::of_work("unique", 0, 0, &number.to_le_bytes(), std::iter::empty())
     }
 
     /// The first eight hexadecimal digits, enough to tell layers apart in a picture.

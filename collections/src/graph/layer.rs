@@ -84,6 +84,9 @@ impl Layer {
 
 impl LayerBuilder {
     /// Reads `node` by `pattern`.
+    ///
+    /// The key of a layer does not see its patterns: equal operations over equal inputs must read alike, so the
+    /// parameters of an operation (with the number of its tasks) determine the patterns it is read by.
     pub fn reads(mut self, node: &super::Node, pattern: Pattern) -> Self {
         self.inputs.push(Input { layer: node.layer().clone(), pattern });
         self
@@ -101,7 +104,7 @@ impl LayerBuilder {
         let key = match operation.identity() {
             Some((code, parameters)) => {
                 let inputs = inputs.iter().map(|input| input.layer.key);
-                Key::of_work(operation.name(), code ^ tasks, parameters, inputs)
+                Key::of_work(operation.name(), code, tasks, parameters, inputs)
             }
             None => Key::unique(),
         };
