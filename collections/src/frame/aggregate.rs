@@ -39,6 +39,7 @@ impl Groups {
 /// The frame with one row a group: its key and `aggregations`, whose wildcards are written out.
 pub(super) fn layers(frame: &DataFrame, groups: &Groups, aggregations: &[Expr], origin: Origin) -> Result<DataFrame> {
     let schema = frame.schema();
+    let aggregations: &[Expr] = &aggregations.iter().map(|expression| widened(expression, &schema)).collect::<Vec<_>>();
     let names = if groups.keys.is_empty() { Vec::new() } else { groups.names(&schema)? };
     let keys: Vec<Expr> = names.iter().cloned().map(col).collect();
     let planned = Step::Aggregate { keys: groups.keys.clone(), aggregations: aggregations.to_vec() };
@@ -226,6 +227,22 @@ pub(super) fn input(aggregate: &AggExpr) -> Option<&Expr> {
         AggExpr::FirstNonNull(input) | AggExpr::LastNonNull(input) => Some(input),
         _ => None,
     }
+}
+
+/// `expression` with its sums of 32-bit integers over 64 bits: polars would compute them in 32 and wrap around.
+fn widened(expression: &Expr, schema: &FrameSchema) -> Expr {
+    let wide = |input: &Expr| match input.to_field(schema).ok()?.dtype {
+        DataType::Int32 => Some(DataType::Int64),
+        DataType::UInt32 => Some(DataType::UInt64),
+        _ => None,
+    };
+    expression.clone().map_expr(|node| match node {
+        Expr::Agg(AggExpr::Sum(input)) => match wide(&input) {
+            Some(dtype) => Arc::unwrap_or_clone(input).cast(dtype).sum(),
+            None => Expr::Agg(AggExpr::Sum(input)),
+        },
+        other => other,
+    })
 }
 
 /// `input` as floating point numbers, in which polars too computes means.

@@ -427,3 +427,16 @@ fn persisted_partitions_are_not_read_again() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(frame.filter(col("n").gt(lit(1))).unwrap().len().unwrap(), 1);
 }
+
+#[test]
+fn sums_of_32_bit_integers_do_not_wrap_around() {
+    let near = df!("k" => [1_i64, 1, 1], "i" => [i32::MAX, i32::MAX, 1], "u" => [u32::MAX, u32::MAX, 1]).unwrap();
+    let sums = [col("i").sum(), (col("u").sum() / lit(2)).alias("half")];
+    let expected = df!("i" => [2 * i64::from(i32::MAX) + 1], "half" => [u64::from(u32::MAX)]).unwrap();
+    for partitions in 1..4 {
+        let frame = from_polars(&near, partitions).unwrap();
+        check_equal(&computed(&frame.select(&sums).unwrap()), &expected);
+        let grouped = computed(&frame.group_by(["k"]).agg(&sums).unwrap());
+        check_equal(&grouped.drop("k").unwrap(), &expected);
+    }
+}
