@@ -41,7 +41,8 @@ impl<T: Element> Bag<T> {
         self.tree(partial, combine, None)
     }
 
-    /// `per_partition` of each partition, then `aggregate` of several results at a time until one remains.
+    /// `per_partition` of each partition, then `aggregate` of several results at a time until one remains;
+    /// at least once, even for a bag of one partition.
     ///
     /// ```
     /// # use lazuli::prelude::*;
@@ -65,7 +66,8 @@ impl<T: Element> Bag<T> {
         let combine = Operation::with_closure("reduction", aggregate, |aggregate, task| {
             Ok(scalar(aggregate(partials::<A>(task).collect::<Result<_, _>>()?)))
         });
-        self.tree(partial, combine, None)
+        let finish = (self.npartitions() == 1).then(|| combine.clone());
+        self.tree(partial, combine, finish)
     }
 
     /// Number of elements.

@@ -268,3 +268,11 @@ fn the_same_work_runs_once_and_other_work_has_another_key() {
     assert_eq!(scaled(2), scaled(2));
     assert_ne!(scaled(2), scaled(3));
 }
+
+#[test]
+fn a_reduction_aggregates_even_one_partition() {
+    for partitions in 1..4 {
+        let reduced = from_sequence(0..3, partitions).reduction(|part| part.len(), |lengths| lengths.len() * 100);
+        check(&reduced, partitions * 100);
+    }
+}
