@@ -231,3 +231,10 @@ fn axes_are_checked_when_the_graph_is_built() {
     ));
     assert!(matches!(x.block(1).as_ref().map_err(|e| e.kind()), Err(ErrorKind::Array(ArrayError::NoBlock { .. }))));
 }
+
+#[test]
+fn a_block_of_very_many_costs_one_block() {
+    let many = zeros((10_000, 10_000), (1, 1)) + 1.0;
+    assert_eq!(many.npartitions(), 100_000_000);
+    assert_eq!(many.block((9_999, 0)).unwrap().compute().unwrap().shape(), [1, 1]);
+}

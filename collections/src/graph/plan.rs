@@ -9,6 +9,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::{Key, Layer, Task, Value};
 
 /// The tasks needed for some targets. A task's id is its priority: lower ids run first.
@@ -119,12 +121,12 @@ pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
 /// The distinct layers under some targets, inputs first.
 struct Layers {
     list: Vec<Arc<Layer>>,
-    index: HashMap<Key, u32>,
+    index: HashMap<Key, u32, FixedState>,
 }
 
 impl Layers {
     fn under(targets: &[Arc<Layer>]) -> Layers {
-        let mut layers = Layers { list: Vec::new(), index: HashMap::new() };
+        let mut layers = Layers { list: Vec::new(), index: HashMap::default() };
         for target in targets {
             layers.add(target);
         }
@@ -152,10 +154,8 @@ impl Layers {
 /// Depth-first walk over tasks that numbers them as it leaves them.
 struct Walk<'a> {
     layers: &'a Layers,
-    /// Index of the first partition of each layer in `numbers`.
-    first: Vec<usize>,
-    /// Id of each task that was visited.
-    numbers: Vec<Option<TaskId>>,
+    /// The tasks of each layer that were visited.
+    numbers: Vec<Numbers>,
     tasks: Vec<Place>,
     reads: Vec<TaskId>,
     starts: Vec<u32>,
@@ -169,17 +169,12 @@ struct Step {
 
 impl<'a> Walk<'a> {
     fn over(layers: &'a Layers) -> Self {
-        let mut first = Vec::with_capacity(layers.list.len());
-        let mut total = 0;
-        for layer in &layers.list {
-            first.push(total);
-            total += layer.tasks();
-        }
-        Walk { layers, first, numbers: vec![None; total], tasks: Vec::new(), reads: Vec::new(), starts: vec![0] }
+        let numbers = layers.list.iter().map(|layer| Numbers::of(layer.tasks())).collect();
+        Walk { layers, numbers, tasks: Vec::new(), reads: Vec::new(), starts: vec![0] }
     }
 
-    fn number(&mut self, place: Place) -> &mut Option<TaskId> {
-        &mut self.numbers[self.first[place.layer as usize] + place.partition as usize]
+    fn number(&self, place: Place) -> Option<TaskId> {
+        self.numbers[place.layer as usize].get(place.partition)
     }
 
     fn reads_of(&self, place: Place) -> Vec<Place> {
@@ -227,6 +222,90 @@ impl<'a> Walk<'a> {
         self.starts.push(self.reads.len() as u32);
         let id = TaskId(self.tasks.len() as u32);
         self.tasks.push(place);
-        *self.number(place) = Some(id);
+        self.numbers[place.layer as usize].set(place.partition, id);
+    }
+}
+
+/// Ids of the tasks of one layer, by partition. Few of many (one block of a huge array) are a map; from a
+/// [`SPARSE`]th of the layer on, a table, which is faster. So a plan costs what it needs, not what there is.
+enum Numbers {
+    Few { tasks: usize, ids: HashMap<u32, TaskId, FixedState> },
+    Many(Vec<Option<TaskId>>),
+}
+
+/// One in so many tasks of a layer may be needed before its ids are kept in a table.
+const SPARSE: usize = 8;
+
+impl Numbers {
+    fn of(tasks: usize) -> Numbers {
+        /// A table so small costs nothing to speak of.
+        const SMALL: usize = 256;
+        if tasks <= SMALL { Numbers::Many(vec![None; tasks]) } else { Numbers::Few { tasks, ids: HashMap::default() } }
+    }
+
+    fn get(&self, partition: u32) -> Option<TaskId> {
+        match self {
+            Numbers::Few { ids, .. } => ids.get(&partition).copied(),
+            Numbers::Many(ids) => ids[partition as usize],
+        }
+    }
+
+    fn set(&mut self, partition: u32, id: TaskId) {
+        match self {
+            Numbers::Few { tasks, ids } => {
+                ids.insert(partition, id);
+                if ids.len() > *tasks / SPARSE {
+                    let mut table = vec![None; *tasks];
+                    #[expect(clippy::iter_over_hash_type, reason = "each entry has its own place, in any order")]
+                    for (&partition, &id) in &*ids {
+                        table[partition as usize] = Some(id);
+                    }
+                    *self = Numbers::Many(table);
+                }
+            }
+            Numbers::Many(ids) => ids[partition as usize] = Some(id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{LayerBuilder, Node, Operation, Origin, Pattern, Value};
+
+    fn layer(tasks: usize) -> LayerBuilder {
+        Layer::of(Operation::of("number", |task| Ok(Value::new(task.partition(), 8))), tasks, Origin::caller())
+    }
+
+    fn plan(node: &Node) -> Plan {
+        Plan::of(&[node.layer().clone()])
+    }
+
+    #[test]
+    fn one_partition_of_very_many_is_planned_alone() {
+        let many = layer(100_000_000).build();
+        let next = layer(100_000_000).reads(&many, Pattern::OneToOne).build();
+        let one = layer(1).reads(&next, Pattern::Pick([99_999_999].into())).build();
+        assert_eq!(plan(&one).len(), 3);
+        let layers = Layers::under(&[one.layer().clone()]);
+        let mut walk = Walk::over(&layers);
+        walk.visit(layers.index[&one.layer().key()], 0);
+        assert!(walk.numbers.iter().all(|numbers| match numbers {
+            Numbers::Few { ids, .. } => ids.capacity() < 8,
+            Numbers::Many(table) => table.len() == 1,
+        }));
+    }
+
+    #[test]
+    fn every_task_is_planned_once_whether_few_or_many_are_needed() {
+        for (needed, tasks) in [(10, 1000), (125, 1000), (126, 1000), (1000, 1000), (3, 3)] {
+            let many = layer(tasks).build();
+            let twice: Vec<usize> = (0..needed).chain(0..needed).map(|n| n * (tasks / needed)).collect();
+            let picked = layer(2 * needed).reads(&many, Pattern::Pick(twice.clone().into())).build();
+            let plan = plan(&picked);
+            assert_eq!(plan.len(), 3 * needed);
+            let read = |&target: &TaskId| plan.partition(plan.reads(target)[0]);
+            assert_eq!(plan.targets().iter().map(read).collect::<Vec<_>>(), twice);
+        }
     }
 }
