@@ -3,13 +3,15 @@
 //! A Unix stream socket, its path in `LAZULI_CHANNEL`, one line of JSON a message. We begin with `hello`;
 //! each shown thing is answered by `done`, and waited for, so that prints and pictures keep their order.
 //! `cancel` may come at any time. Without the variable (a plain program) what is shown is printed.
-//! A broken channel is given up: nothing is shown, nothing fails, nothing blocks for good.
+//! A broken channel, or one that stays silent, is closed, and opened again for the next thing to show:
+//! nothing fails, nothing blocks for good.
 //! Imports: schedule.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::Bundle;
 use crate::schedule;
 
-/// How long the kernel may take to answer before it is given up.
+/// How long the kernel may take to answer before the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What we say to the kernel.
@@ -60,16 +62,17 @@ enum Reply {
 struct Channel {
     stream: UnixStream,
     done: Receiver<()>,
+    patience: Duration,
 }
 
 impl Channel {
-    fn open(path: &Path) -> std::io::Result<Channel> {
+    fn open(path: &Path, patience: Duration) -> std::io::Result<Channel> {
         let stream = UnixStream::connect(path)?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(patience))?;
         let replies = BufReader::new(stream.try_clone()?);
         let (finished, done) = channel();
         std::thread::Builder::new().name("lazuli-channel".to_owned()).spawn(move || listen(replies, &finished))?;
-        let mut channel = Channel { stream, done };
+        let mut channel = Channel { stream, done, patience };
         channel.send(&Message::Hello { from: "collections" })?;
         Ok(channel)
     }
@@ -85,7 +88,15 @@ impl Channel {
         // What was printed before is out before; a closed stdout is no reason to fail.
         let _ = std::io::stdout().flush();
         self.send(message)?;
-        self.done.recv_timeout(PATIENCE).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        self.done.recv_timeout(self.patience).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Drop for Channel {
+    /// Hangs up, which ends the thread that listens; an answer that comes too late is answered to nobody.
+    fn drop(&mut self) {
+        // Fails only when the kernel hung up before.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
 
@@ -107,28 +118,47 @@ fn listen(replies: impl BufRead, finished: &Sender<()>) {
 
 /// Where shown things go.
 enum Outlet {
-    Kernel(Channel),
-    /// A kernel that is not there any more.
-    Nowhere,
+    Kernel(Line),
     Terminal,
+}
+
+/// The way to the kernel, open or not.
+struct Line {
+    path: PathBuf,
+    patience: Duration,
+    channel: Option<Channel>,
 }
 
 fn outlet() -> &'static Mutex<Outlet> {
     static OUTLET: OnceLock<Mutex<Outlet>> = OnceLock::new();
     OUTLET.get_or_init(|| {
         Mutex::new(match std::env::var_os("LAZULI_CHANNEL") {
-            Some(path) => Channel::open(Path::new(&path)).map_or(Outlet::Nowhere, Outlet::Kernel),
+            Some(path) => Outlet::Kernel(Line { path: path.into(), patience: PATIENCE, channel: None }),
             None => Outlet::Terminal,
         })
     })
 }
 
+impl Line {
+    /// The connection, made if there is none.
+    fn channel(&mut self) -> Option<&mut Channel> {
+        if self.channel.is_none() {
+            self.channel = Channel::open(&self.path, self.patience).ok();
+        }
+        self.channel.as_mut()
+    }
+
+    fn tell(&mut self, message: &Message) {
+        if self.channel().is_some_and(|channel| channel.exchange(message).is_err()) {
+            self.channel = None;
+        }
+    }
+}
+
 impl Outlet {
     fn tell(&mut self, message: &Message) {
-        if let Outlet::Kernel(channel) = self
-            && channel.exchange(message).is_err()
-        {
-            *self = Outlet::Nowhere;
+        if let Outlet::Kernel(line) = self {
+            line.tell(message);
         }
     }
 
@@ -149,7 +179,10 @@ fn locked() -> std::sync::MutexGuard<'static, Outlet> {
 
 /// Connects, if that was not done yet, so that a cancel can arrive. Says whether a kernel listens.
 pub(super) fn connect() -> bool {
-    matches!(*locked(), Outlet::Kernel(_))
+    match &mut *locked() {
+        Outlet::Kernel(line) => line.channel().is_some(),
+        Outlet::Terminal => false,
+    }
 }
 
 /// Shows `bundle` as the result of the cell.
@@ -175,6 +208,7 @@ pub(super) fn clear(wait: bool) {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+    use std::thread::JoinHandle;
 
     use super::*;
 
@@ -182,40 +216,42 @@ mod tests {
         Bundle { html: "<b>1</b>".to_owned(), text: "1".to_owned(), svg: None }
     }
 
-    /// A kernel that answers as `answer` says, and what it heard.
-    fn kernel(name: &str, answer: fn(&str) -> &'static str) -> (Channel, std::thread::JoinHandle<Vec<String>>) {
+    /// A kernel that answers as `answer` says, to one connection after another; the line to it, and what it heard.
+    fn kernel(name: &str, connections: usize, answer: fn(&str) -> &'static str) -> (Line, JoinHandle<Vec<String>>) {
         let path = std::env::temp_dir().join(format!("lazuli-{name}-{}.sock", std::process::id()));
         // Absent, unless an earlier test process of this number died.
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).unwrap();
+        let at = path.clone();
         let heard = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
             let mut heard = Vec::new();
-            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-                let reply = answer(&line);
-                heard.push(line);
-                if reply == "hang up" {
-                    break;
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                    let reply = answer(&line);
+                    heard.push(line);
+                    if reply == "hang up" {
+                        break;
+                    }
+                    stream.write_all(reply.as_bytes()).unwrap();
                 }
-                stream.write_all(reply.as_bytes()).unwrap();
             }
+            std::fs::remove_file(at).unwrap();
             heard
         });
-        let channel = Channel::open(&path).unwrap();
-        std::fs::remove_file(path).unwrap();
-        (channel, heard)
+        (Line { path, patience: PATIENCE, channel: None }, heard)
     }
 
     #[test]
     fn what_is_shown_is_told_and_waited_for() {
-        let (mut channel, heard) = kernel("shown", |line| match line.contains("hello") {
+        let (mut line, heard) = kernel("shown", 1, |line| match line.contains("hello") {
             true => "{\"type\":\"news\"}\nnonsense\n",
             false => "{\"type\":\"done\"}\n",
         });
         let bundle = bundle();
-        channel.exchange(&Message::DisplayData(Shown::of(&bundle, Some("bar")))).unwrap();
-        channel.exchange(&Message::ClearOutput { wait: true }).unwrap();
-        channel.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        line.tell(&Message::DisplayData(Shown::of(&bundle, Some("bar"))));
+        line.tell(&Message::ClearOutput { wait: true });
+        drop(line);
         assert_eq!(
             heard.join().unwrap(),
             [
@@ -227,14 +263,32 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_hangs_up_is_forgotten() {
-        let (channel, heard) = kernel("gone", |line| if line.contains("hello") { "" } else { "hang up" });
-        let mut outlet = Outlet::Kernel(channel);
+    fn a_kernel_that_hangs_up_is_called_again_for_the_next_thing() {
+        let (line, heard) = kernel("gone", 2, |line| if line.contains("hello") { "" } else { "hang up" });
+        let mut outlet = Outlet::Kernel(line);
         let bundle = bundle();
         for _ in 0..2 {
             outlet.show(&bundle, &Message::ExecuteResult(Shown::of(&bundle, None)));
         }
-        assert!(matches!(outlet, Outlet::Nowhere));
-        assert_eq!(heard.join().unwrap().len(), 2);
+        assert_eq!(heard.join().unwrap().len(), 4);
+        outlet.show(&bundle, &Message::ExecuteResult(Shown::of(&bundle, None)));
+        assert!(matches!(outlet, Outlet::Kernel(Line { channel: None, .. })));
+    }
+
+    #[test]
+    fn one_late_answer_does_not_mute_what_comes_after() {
+        let (mut line, heard) = kernel("late", 2, |line| match line.contains("clear_output") {
+            true => "{\"type\":\"done\"}\n",
+            false => "",
+        });
+        let bundle = bundle();
+        line.patience = Duration::from_millis(1);
+        line.tell(&Message::ExecuteResult(Shown::of(&bundle, None)));
+        assert!(line.channel.is_none(), "no answer came");
+        line.patience = PATIENCE;
+        line.tell(&Message::ClearOutput { wait: false });
+        assert!(line.channel.is_some(), "the second answer came");
+        drop(line);
+        assert_eq!(heard.join().unwrap().len(), 4);
     }
 }
