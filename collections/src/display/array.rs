@@ -53,19 +53,13 @@ fn lazy(node: &Node, dtype: &str, bytes: usize, lengths: &[Vec<usize>]) -> Bundl
     let shape: Vec<usize> = lengths.iter().map(|lengths| lengths.iter().sum()).collect();
     let largest: Vec<usize> = lengths.iter().map(|lengths| lengths.iter().copied().max().unwrap_or(0)).collect();
     let chunk_bytes = (bytes / shape.iter().product::<usize>().max(1) * largest.iter().product::<usize>()) as u64;
-    let summary = Summary {
-        title: format!("Array<{dtype}>"),
-        node,
-        facts: vec![
-            ("shape", wording::tuple(&shape)),
-            ("size", wording::bytes(bytes as u64)),
-            ("chunks", format!("{} of {}", wording::count(node.partitions()), wording::tuple(&largest))),
-            ("chunk size", wording::bytes(chunk_bytes)),
-        ],
-        picture: chunks::draw(lengths),
-        schema: Vec::new(),
-    };
-    summary.bundle()
+    let facts = vec![
+        ("shape", wording::tuple(&shape)),
+        ("size", wording::bytes(bytes as u64)),
+        ("chunks", format!("{} of {}", wording::count(node.partitions()), wording::tuple(&largest))),
+        ("chunk size", wording::bytes(chunk_bytes)),
+    ];
+    Summary { picture: chunks::draw(lengths), ..Summary::of(format!("Array<{dtype}>"), node, facts) }.bundle()
 }
 
 /// A table of the corners along the last two axes, and for more axes, of the first such plane.

@@ -31,14 +31,8 @@ impl<T: Element> Draw for Bag<T> {
 }
 
 fn lazy(node: &Node) -> Bundle {
-    let summary = Summary {
-        title: format!("Bag<{}>", node.layer().picture().detail),
-        node,
-        facts: vec![("partitions", wording::count(node.partitions()))],
-        picture: None,
-        schema: Vec::new(),
-    };
-    summary.bundle()
+    let title = format!("Bag<{}>", node.layer().picture().detail);
+    Summary::of(title, node, vec![("partitions", wording::count(node.partitions()))]).bundle()
 }
 
 #[cfg(test)]

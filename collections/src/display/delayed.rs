@@ -32,14 +32,8 @@ impl<T: Clone + Send + Sync + 'static> Draw for Delayed<T> {
 
 fn lazy(node: &Node) -> Bundle {
     let layer = node.layer();
-    let summary = Summary {
-        title: format!("Delayed<{}>", layer.picture().detail),
-        node,
-        facts: vec![("made by", layer.operation().name().to_owned())],
-        picture: None,
-        schema: Vec::new(),
-    };
-    summary.bundle()
+    let title = format!("Delayed<{}>", layer.picture().detail);
+    Summary::of(title, node, vec![("made by", layer.operation().name().to_owned())]).bundle()
 }
 
 #[cfg(test)]

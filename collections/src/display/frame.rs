@@ -36,14 +36,9 @@ impl DataFrame {
 impl Draw for DataFrame {
     fn bundle(&self) -> Bundle {
         let schema = self.schema();
-        let summary = Summary {
-            title: "DataFrame".to_owned(),
-            node: self.node(),
-            facts: vec![("columns", wording::count(schema.len())), ("partitions", wording::count(self.npartitions()))],
-            picture: None,
-            schema: schema.iter().map(|(name, dtype)| (name.to_string(), dtype.to_string())).collect(),
-        };
-        summary.bundle()
+        let facts = vec![("columns", wording::count(schema.len())), ("partitions", wording::count(self.npartitions()))];
+        let schema = schema.iter().map(|(name, dtype)| (name.to_string(), dtype.to_string())).collect();
+        Summary { schema, ..Summary::of("DataFrame".to_owned(), self.node(), facts) }.bundle()
     }
 }
 

@@ -22,7 +22,12 @@ pub(super) struct Summary<'a> {
 
 const FAINT: &str = "color:#808080";
 
-impl Summary<'_> {
+impl<'a> Summary<'a> {
+    /// The type and facts alone.
+    pub(super) fn of(title: String, node: &'a Node, facts: Vec<(&'static str, String)>) -> Self {
+        Summary { title, node, facts, picture: None, schema: Vec::new() }
+    }
+
     pub(super) fn bundle(mut self) -> Bundle {
         let layer = self.node.layer();
         let sketch = Sketch::of(std::slice::from_ref(layer), Detail::Layers, None);
