@@ -10,7 +10,7 @@
 //! The layers of this crate, each of which imports only those before it:
 //! [`graph`] ← [`schedule`] ← [`lazy`] ← the collections ← `display`.
 
-#![deny(unsafe_code, missing_docs, missing_debug_implementations)]
+#![deny(unsafe_code, missing_docs, missing_debug_implementations, clippy::iter_over_hash_type)]
 
 pub mod array;
 pub mod bag;

@@ -72,7 +72,9 @@ fn reduce(
             reduction.resize(grouper.num_groups());
             // Numbers of morsels tell `first` and `last` the order; 0 means that there was none.
             let order = morsel as u64 + 1;
-            // SAFETY: as above, and each group is below the number that was just resized to.
+            // SAFETY: `values` is a column of `rows`, of one chunk since these were made contiguous, and has a value for
+            // each number in `rows_of`; each of `groups` came from the hash table, so it is below its number of groups,
+            // which the states were just resized to.
             unsafe { reduction.update_groups_subset(&[values], rows_of, &groups, order)? };
         }
     }
