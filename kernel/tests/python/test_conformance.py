@@ -32,7 +32,14 @@ class LazuliKernelTests(jupyter_kernel_test.KernelTests):
     code_inspect_sample = "random"
     code_history_pattern = "6 ?*"
     supported_history_operations = ("tail", "range", "search")
-    code_clear_output = ""
+    code_clear_output = "clear_output(false);"
+
+
+class LazuliWelcomeTests(jupyter_kernel_test.IopubWelcomeTests):
+    """JEP 65: a subscriber is greeted, so that it knows that it hears everything from now on."""
+
+    kernel_name = "lazuli"
+    support_iopub_welcome = True
 
 
 if __name__ == "__main__":
