@@ -17,6 +17,7 @@ pub mod bag;
 pub mod delayed;
 pub mod display;
 pub mod error;
+mod file;
 pub mod frame;
 pub mod graph;
 pub mod lazy;
@@ -27,6 +28,7 @@ pub use array::{Array, Dtype};
 pub use bag::Bag;
 pub use delayed::Delayed;
 pub use error::{Error, ErrorKind, Result};
+pub use file::FileError;
 pub use frame::DataFrame;
 pub use schedule::{Scheduler, set_scheduler, with_scheduler};
 

@@ -2,46 +2,21 @@
 
 use std::path::PathBuf;
 
+use crate::file::FileError;
+
 /// An error of a [`Bag`](super::Bag).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BagError {
-    /// No file to read.
-    #[error("no file matches `{pattern}`, looked for from {}", .folder.display())]
-    NoFile {
-        /// The path or pattern that was given.
-        pattern: String,
-        /// The working folder.
-        folder: PathBuf,
-    },
-    /// A pattern of file names that cannot be read.
-    #[error("`{pattern}` is no pattern of file names: {source}")]
-    Pattern {
-        /// The pattern that was given.
-        pattern: String,
-        /// What is wrong with it.
-        source: glob::PatternError,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    /// A file that cannot be found or read, or is another than when the bag was built.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Blocks of zero bytes.
     #[error("the block size is 0: give the bytes that a partition should have, or leave it out")]
     ZeroBlocks,
     /// A compressed file that should be cut into blocks.
     #[error("{} is compressed and cannot be cut into blocks: leave the block size out", .path.display())]
     Compressed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file that is another than when the bag was built.
-    #[error("{} changed since this bag was built; read it again", .path.display())]
-    Changed {
         /// The file.
         path: PathBuf,
     },

@@ -2,34 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::file::FileError;
+
 /// An error of a [`DataFrame`](super::DataFrame).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// No file to read.
-    #[error("no file matches `{pattern}`, looked for from {folder}")]
-    NoFile {
-        /// The path or pattern that was given.
-        pattern: String,
-        /// The working folder.
-        folder: PathBuf,
-    },
-    /// A pattern of file names that cannot be read.
-    #[error("`{pattern}` is no pattern of file names: {source}")]
-    Pattern {
-        /// The pattern that was given.
-        pattern: String,
-        /// What is wrong with it.
-        source: glob::PatternError,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    /// A file that cannot be found or read, or is another than when the frame was built.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file without a line.
     #[error("{} is empty: a CSV file begins with a line of column names", .path.display())]
     Empty {
@@ -53,12 +34,6 @@ pub enum FrameError {
         first: PathBuf,
         /// Its columns.
         expected: Vec<String>,
-    },
-    /// A file that is another than when the frame was built.
-    #[error("{} changed since this frame was built; read it again", .path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
     },
     /// A line that does not fit the schema.
     #[error("{}, line {line} (byte {byte}): {message}", .path.display())]

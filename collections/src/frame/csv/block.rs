@@ -96,10 +96,10 @@ impl Format {
     }
 
     fn line_error(&self, file: &File, byte: u64, message: String) -> FrameError {
-        let path = file.path.clone();
-        match file.line_at(byte) {
+        let path = file.seen.path.clone();
+        match file.seen.line_at(byte) {
             Ok(line) => FrameError::Line { path, line, byte, message },
-            Err(error) => error,
+            Err(error) => error.into(),
         }
     }
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use super::{DataFrame, FrameError, FrameSchema, step};
 use crate::error::Result;
+use crate::file::Snapshot;
 use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
 use block::Format;
 use file::{File, Head};
@@ -202,14 +203,15 @@ impl Source {
         let quote = options.quote;
         let mut files: Vec<File> = Vec::new();
         let mut schema = SchemaRef::default();
-        for path in file::find(pattern)? {
+        for path in crate::file::find(pattern).map_err(FrameError::from)? {
             let first = files.last().map_or(0, |file| file.first + file.blocks);
-            let head = Head::of(&path, if first == 0 { SAMPLE } else { HEADER }, quote)?;
+            let seen = Snapshot::of(path, "frame").map_err(FrameError::from)?;
+            let head = Head::of(&seen, if first == 0 { SAMPLE } else { HEADER }, quote)?;
             if head.text() == head.bytes.len() {
-                return Err(FrameError::Empty { path }.into());
+                return Err(FrameError::Empty { path: seen.path }.into());
             }
             let rows = if options.header { head.second_line(quote) } else { head.text() };
-            let file = File::new(path, head.gzip(), rows, options.blocksize, first)?;
+            let file = File::new(seen, rows, options.blocksize, first);
             if first == 0 {
                 let lines = head.lines(rows, quote);
                 schema = options.infer(&head.bytes[head.text()..rows + lines.len()])?;
@@ -307,6 +309,6 @@ fn must_have_columns(file: &File, own: &SchemaRef, first: &File, schema: &Schema
         return Ok(());
     }
     let names = |schema: &SchemaRef| schema.iter_names().map(|name| name.to_string()).collect();
-    let (path, first) = (file.path.clone(), first.path.clone());
+    let (path, first) = (file.seen.path.clone(), first.seen.path.clone());
     Err(FrameError::Header { path, found: names(own), first, expected: names(schema) })
 }
