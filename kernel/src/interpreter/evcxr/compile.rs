@@ -67,7 +67,7 @@ fn rendered(messages: &[u8]) -> String {
 /// `cargo check --message-format=json` in `folder`.
 pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
-    // Only `build` builds dependencies; a check before it judges the cell's own text.
+    // What a `:dep` cannot build is said by `build`; a check goes on and judges the cell's own text.
     let dependencies = dependencies::build(tools, folder).unwrap_or_default();
     let step = Step { tools, folder, dependencies, number: step_number(folder)? };
     let output = step.compile_as_generated(&source, true)?;
