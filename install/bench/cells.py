@@ -46,7 +46,7 @@ LAZULI = Cells(
         "let b1 = from_sequence(0..100i64, 4);",
         "let b2 = b1.map(|n| n * 2);",
         "let b3 = b2.filter(|n| n % 3 == 0);",
-        'let d1 = from_polars(&polars::df!["g" => [1i64, 2, 1], "v" => [1.0, 2.0, 3.0]]?, 2)?;',
+        'let d1 = from_polars(polars::df!["g" => [1i64, 2, 1], "v" => [1.0, 2.0, 3.0]]?, 2)?;',
         'let d2 = d1.filter(col("v").gt(lit(1.5)))?;',
         'let d3 = d1.group_by(["g"]).agg([col("v").sum()])?;',
     ],

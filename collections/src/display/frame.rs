@@ -19,7 +19,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
     /// assert!(frame.filter(col("x").gt(lit(1)))?.visualize().layers().text().contains("filter ×3"));
     /// # Ok(()) }
     /// ```
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_lazy_frame_says_its_columns_and_computes_nothing() {
-        let frame = from_polars(&df!("zone" => [1_i64, 2, 3], "<b>" => ["x", "y", "z"]).unwrap(), 3).unwrap();
+        let frame = from_polars(df!("zone" => [1_i64, 2, 3], "<b>" => ["x", "y", "z"]).unwrap(), 3).unwrap();
         let bundle = frame.bundle();
         assert!(
             bundle.text.contains("partitions 3") && bundle.text.contains("columns    zone i64, <b> str"),
@@ -121,7 +121,7 @@ mod tests {
     fn a_table_shows_types_nulls_and_both_ends() {
         let numbers: Vec<Option<f64>> = (0..1000).map(|n| (n != 3).then_some(n as f64 / 3.0)).collect();
         let words: Vec<String> = (0..1000).map(|n| format!("<w{n}>")).collect();
-        let frame = from_polars(&df!("x" => numbers, "word" => words).unwrap(), 2).unwrap();
+        let frame = from_polars(df!("x" => numbers, "word" => words).unwrap(), 2).unwrap();
         let html = frame.compute().unwrap().bundle().html;
         for part in ["1\u{a0}000\u{a0}rows", ">f64<", "1\u{a0}null<", ">0.333333<", ">null<", "&lt;w999&gt;", ">998<"] {
             assert!(html.contains(part), "{part} is not in {html}");
@@ -135,7 +135,7 @@ mod tests {
         let frame = from_polars(&DataFrame::new(1, wide).unwrap(), 1).unwrap();
         let html = frame.compute().unwrap().bundle().html;
         assert!(html.contains(">c199<") && !html.contains(">c100<"));
-        let empty = from_polars(&df!("x" => Vec::<i64>::new()).unwrap(), 1).unwrap();
+        let empty = from_polars(df!("x" => Vec::<i64>::new()).unwrap(), 1).unwrap();
         assert!(empty.compute().unwrap().bundle().html.contains("0\u{a0}rows"));
     }
 }

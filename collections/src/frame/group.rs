@@ -23,7 +23,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("k" => ["b", "a", "b"], "x" => [1_i64, 2, 3]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("k" => ["b", "a", "b"], "x" => [1_i64, 2, 3]).unwrap(), 2)?;
     /// let sums = frame.group_by(["k"]).agg([col("x").sum()])?;
     /// assert_eq!(sums.compute()?.into_inner(), polars::df!("k" => ["a", "b"], "x" => [2_i64, 4]).unwrap());
     /// # Ok(()) }
@@ -84,7 +84,7 @@ impl GroupBy {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("k" => [Some("a"), None], "x" => [1_i64, 2]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("k" => [Some("a"), None], "x" => [1_i64, 2]).unwrap(), 2)?;
     /// assert_eq!(frame.group_by(["k"]).agg([len()])?.len()?, 1);
     /// assert_eq!(frame.group_by(["k"]).dropna(false).agg([len()])?.len()?, 2);
     /// # Ok(()) }
@@ -97,11 +97,12 @@ impl GroupBy {
     ///
     /// Each partition is aggregated by itself, then the parts are combined in a tree. That can be done for sum, mean,
     /// min, max, count, len, first, last, std and var of any expression over single rows, and for arithmetic on these.
+    /// Columns of `len()` and `count()` are u32, as in polars.
     ///
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("k" => [1_i64, 1, 2], "x" => [1.0, 2.0, 5.0]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("k" => [1_i64, 1, 2], "x" => [1.0, 2.0, 5.0]).unwrap(), 2)?;
     /// let spread = (col("x").max() - col("x").min()).alias("spread");
     /// let table = frame.group_by(["k"]).agg([col("x").mean(), spread, len()])?.compute()?;
     /// assert_eq!(table.get_column_names(), ["k", "x", "spread", "len"]);

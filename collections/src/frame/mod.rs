@@ -8,6 +8,8 @@
 //! - a NaN that is read from a CSV file is a null, as an empty field is;
 //! - what looks beyond a row (`shift`, `cum_sum`, `x - x.mean()`) is refused where partitions cannot see it.
 //!
+//! Counts of rows (`len()`, `count()`) are columns of type u32, polars' own index type: cast them before taking differences.
+//!
 //! Imports: graph, lazy.
 
 mod aggregate;
@@ -66,7 +68,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
     /// assert_eq!(frame.compute()?.height(), 3);
     /// # Ok(()) }
     /// ```
@@ -79,7 +81,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?.persist()?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?.persist()?;
     /// assert_eq!((frame.npartitions(), frame.compute()?.height()), (3, 3));
     /// # Ok(()) }
     /// ```
@@ -97,7 +99,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("a" => [1_i64], "b" => ["x"]).unwrap(), 1)?;
+    /// let frame = from_polars(polars::df!("a" => [1_i64], "b" => ["x"]).unwrap(), 1)?;
     /// assert_eq!(frame.columns(), ["a", "b"]);
     /// # Ok(()) }
     /// ```

@@ -14,7 +14,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 4)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 4)?;
     /// assert_eq!(frame.head(2)?.into_inner(), polars::df!("x" => [1_i64, 2]).unwrap());
     /// # Ok(()) }
     /// ```
@@ -29,7 +29,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 4)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 4)?;
     /// assert_eq!(frame.tail(2)?.into_inner(), polars::df!("x" => [3_i64, 4]).unwrap());
     /// # Ok(()) }
     /// ```
@@ -45,7 +45,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 3)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3, 4]).unwrap(), 3)?;
     /// assert_eq!(frame.len()?, 4);
     /// # Ok(()) }
     /// ```
@@ -67,7 +67,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
     /// assert_eq!(frame.get_partition(2)?.compute()?.into_inner(), polars::df!("x" => [3_i64]).unwrap());
     /// let error = frame.get_partition(3).unwrap_err();
     /// assert_eq!(error.to_string(), "there is no partition 3: the frame has 3, counted from 0");

@@ -21,7 +21,7 @@ use crate::graph::{Picture, Value};
 /// ```
 /// use lazuli::prelude::*;
 /// # fn main() -> lazuli::Result<()> {
-/// let frame = from_polars(&polars::df!("a" => [1_i64, 2], "b" => ["x", "y"]).unwrap(), 2)?;
+/// let frame = from_polars(polars::df!("a" => [1_i64, 2], "b" => ["x", "y"]).unwrap(), 2)?;
 /// assert_eq!(frame.schema().to_string(), "a i64, b str");
 /// assert!(frame.schema().contains("b"));
 /// # Ok(()) }

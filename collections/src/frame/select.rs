@@ -15,7 +15,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
     /// assert_eq!(frame.filter(col("x").gt(lit(1)))?.len()?, 2);
     /// let error = frame.filter(col("y").gt(lit(1))).unwrap_err();
     /// assert_eq!(error.to_string(), r#"filter: there is no column "y" (did you mean "x"?); the columns are x"#);
@@ -34,7 +34,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3], "y" => [2_i64, 2, 2]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3], "y" => [2_i64, 2, 2]).unwrap(), 2)?;
     /// let product = frame.select([(col("x") * col("y")).alias("product")])?;
     /// assert_eq!(product.compute()?.into_inner(), polars::df!("product" => [2_i64, 4, 6]).unwrap());
     /// let sums = frame.select([col("*").sum()])?;
@@ -51,7 +51,7 @@ impl DataFrame {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
+    /// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
     /// let doubled = frame.with_columns([(col("x") * lit(2)).alias("double")])?;
     /// assert_eq!(doubled.schema().to_string(), "x i64, double i64");
     /// # Ok(()) }

@@ -13,7 +13,7 @@ use crate::graph::Value;
 /// ```
 /// use lazuli::prelude::*;
 /// # fn main() -> lazuli::Result<()> {
-/// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
+/// let frame = from_polars(polars::df!("x" => [1_i64, 2, 3]).unwrap(), 2)?;
 /// let table = frame.compute()?;
 /// assert_eq!(table.height(), 3);
 /// assert_eq!(table.into_inner(), polars::df!("x" => [1_i64, 2, 3]).unwrap());

@@ -218,7 +218,7 @@ fn a_large_group_by_starts_no_threads_of_the_streaming_engine() {
 
 #[test]
 fn what_needs_other_rows_is_refused() {
-    let frame = from_polars(&df!("k" => [1_i64], "x" => [1_i64], "s" => ["a"]).unwrap(), 1).unwrap();
+    let frame = from_polars(df!("k" => [1_i64], "x" => [1_i64], "s" => ["a"]).unwrap(), 1).unwrap();
     let beyond = error(frame.with_columns([col("x") - col("x").mean()]));
     assert!(beyond.starts_with("with_columns: `") && beyond.contains("looks at more than one row"), "{beyond}");
     let beyond = error(frame.filter(col("x").gt(col("x").shift(lit(1)))));
@@ -235,7 +235,7 @@ fn what_needs_other_rows_is_refused() {
 
 #[test]
 fn a_wrong_name_or_type_fails_where_it_is_written() {
-    let frame = from_polars(&df!("fare" => [1.0], "zone" => ["a"]).unwrap(), 1).unwrap();
+    let frame = from_polars(df!("fare" => [1.0], "zone" => ["a"]).unwrap(), 1).unwrap();
     let expected = r#"select: there is no column "fere" (did you mean "fare"?); the columns are fare, zone"#;
     assert_eq!(error(frame.select([col("fere")])), expected);
     let expected = r#"group_by: there is no column "passengers"; the columns are fare, zone"#;
@@ -246,22 +246,22 @@ fn a_wrong_name_or_type_fails_where_it_is_written() {
     assert!(text.starts_with("with_columns: ") && !text.contains("Resolved plan"), "{text}");
     let text = error(frame.select([col("fare"), col("zone").alias("fare")]));
     assert!(text.starts_with("select: ") && text.contains("fare"), "{text}");
-    assert_eq!(error(from_polars(&df!("a" => [1]).unwrap(), 0)), "the number of partitions must be at least 1");
+    assert_eq!(error(from_polars(df!("a" => [1]).unwrap(), 0)), "the number of partitions must be at least 1");
 }
 
 #[test]
 fn dask_lays_out_ten_rows_in_three_partitions_so() {
-    let frame = from_polars(&df!("v" => (0..10).collect::<Vec<i64>>()).unwrap(), 3).unwrap();
+    let frame = from_polars(df!("v" => (0..10).collect::<Vec<i64>>()).unwrap(), 3).unwrap();
     let lengths: Vec<_> = (0..3).map(|partition| frame.get_partition(partition).unwrap().len().unwrap()).collect();
     assert_eq!(lengths, [4, 3, 3]);
-    assert_eq!(from_polars(&df!("v" => [1, 2, 3]).unwrap(), 8).unwrap().npartitions(), 3);
+    assert_eq!(from_polars(df!("v" => [1, 2, 3]).unwrap(), 8).unwrap().npartitions(), 3);
 }
 
 /// The frame that the fixtures of Dask's semantics speak of, its NaN as null.
 fn fixture() -> DataFrame {
     let k = [Some("a"), Some("b"), None, Some("a"), Some("c"), None, Some("b"), Some("a"), Some("c"), Some("a")];
     let x = [Some(1.0), Some(2.0), Some(3.0), None, Some(5.0), Some(6.0), Some(7.0), Some(8.0), None, Some(10.0)];
-    from_polars(&df!("k" => k, "x" => x, "i" => (0..10).collect::<Vec<i64>>()).unwrap(), 3).unwrap()
+    from_polars(df!("k" => k, "x" => x, "i" => (0..10).collect::<Vec<i64>>()).unwrap(), 3).unwrap()
 }
 
 #[test]

@@ -1,11 +1,18 @@
 //! What rust-analyzer infers from the small world, and what it costs.
 //!
+//! The types that it must see are in `inference/`; `collections/tests/types.rs` shows that rustc gives the same. Of the
+//! collections every public function that the prelude leads to must be among them; of polars' expressions and of std there is a sample.
+//!
 //! The program plays three parts: it makes a world and starts itself as the analyser; the analyser loads a package and prints types;
 //! and, under the names cargo, rustc and rustup, it answers what the analyser asks.
 
 mod analyser;
 
-use analyser::Analyser;
+use analyser::{Analyser, surface::Surface};
+use ra_ap_syntax::{
+    Edition, SourceFile, SyntaxNode,
+    ast::{self, AstNode},
+};
 use std::{
     fs,
     path::Path,
@@ -13,46 +20,19 @@ use std::{
     time::Instant,
 };
 
-/// What a cell binds, and the type that each variable must be seen to have.
+/// Items, and the `let`s of a function after them, each with the type that rust-analyzer must see.
 struct Cell {
     name: &'static str,
-    /// Items and imports before the function.
-    items: &'static str,
-    /// `name: type = value`, one a line.
-    bindings: &'static str,
+    text: &'static str,
 }
 
 const CELLS: &[Cell] = &[
-    Cell {
-        name: "std",
-        items: "use std::collections::HashMap;
-            thread_local! { static COUNTER: std::cell::Cell<i32> = const { std::cell::Cell::new(1) } }",
-        bindings: include_str!("inference/std.txt"),
-    },
-    Cell { name: "polars", items: "use polars::prelude::*;", bindings: include_str!("inference/polars.txt") },
-    Cell { name: "ndarray", items: "use ndarray::*;", bindings: include_str!("inference/ndarray.txt") },
-    Cell {
-        name: "serde",
-        items: "use serde::{Serialize, Deserialize, de::DeserializeOwned};
-            #[derive(Clone, Serialize, Deserialize)] pub struct Point { x: f64 }
-            pub trait Element: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {}
-            impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> Element for T {}
-            pub struct Bag<T> { items: Vec<T> }
-            impl<T: Element> Bag<T> {
-                pub fn of(items: impl IntoIterator<Item = T>, n: usize) -> Bag<T> { loop {} }
-                pub fn map<U: Element, F: Fn(T) -> U + Send + Sync + 'static>(&self, f: F) -> Bag<U> { loop {} }
-                pub fn compute(&self) -> Result<Vec<T>, String> { loop {} }
-            }",
-        bindings: include_str!("inference/serde.txt"),
-    },
-    Cell {
-        name: "lazuli",
-        items: "use lazuli::prelude::*;
-            #[derive(Clone, serde::Serialize, serde::Deserialize)] pub struct Point { x: f64, name: String }
-            fn double(n: u64) -> u64 { 2 * n }",
-        bindings: include_str!("inference/lazuli.txt"),
-    },
-    Cell { name: "rayon", items: "use rayon::prelude::*;", bindings: include_str!("inference/rayon.txt") },
+    Cell { name: "std", text: include_str!("inference/std.rs") },
+    Cell { name: "polars", text: include_str!("inference/polars.rs") },
+    Cell { name: "ndarray", text: include_str!("inference/ndarray.rs") },
+    Cell { name: "serde", text: include_str!("inference/serde.rs") },
+    Cell { name: "lazuli", text: include_str!("inference/lazuli.rs") },
+    Cell { name: "rayon", text: include_str!("inference/rayon.rs") },
 ];
 
 fn main() -> ExitCode {
@@ -114,24 +94,57 @@ fn analyse(package: &Path) -> ExitCode {
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// How many variables of the cell have another type than they should.
+/// How many variables of the cell have another type than they should, and, where the cell is about the collections, how many
+/// of their functions no variable is made by.
 fn check(analyser: &mut Analyser, cell: &Cell) -> usize {
     let start = Instant::now();
-    let lines = cell.bindings.lines().filter(|line| !line.trim().is_empty());
-    let bindings: Vec<(&str, &str)> = lines.map(|line| line.rsplit_once(" // ").expect("`let ..; // type`")).collect();
-    let body: String = bindings.iter().map(|(binding, _)| format!("{binding}\n")).collect();
-    let source = format!("{}\nfn cell() -> Result<(), Box<dyn std::error::Error>> {{\n{body}Ok(())\n}}\n", cell.items);
+    let (source, bindings) = cell.without_types();
     let types = analyser.types(&source);
-    assert_eq!(types.len(), bindings.len(), "each line of {} binds one variable", cell.name);
+    assert_eq!(types.len(), bindings.len(), "each `let` of {} binds one variable", cell.name);
     let mut wrong = 0;
-    for ((binding, expected), (_, found)) in bindings.iter().zip(&types) {
-        if expected.trim() != found {
-            println!("WRONG     {binding}\n          expected {expected}\n          found    {found}");
+    for (Binding { text, expected }, (_, found)) in bindings.iter().zip(&types) {
+        if expected != found {
+            println!("WRONG     {text}\n          expected {expected}\n          found    {found}");
             wrong += 1;
         }
     }
     say(cell.name, start);
-    wrong
+    if cell.name == "lazuli" { wrong + uncovered(analyser) } else { wrong }
+}
+
+/// How many functions that the prelude leads to are called nowhere in the source that was analysed last.
+fn uncovered(analyser: &Analyser) -> usize {
+    let surface = Surface::of(analyser, "lazuli", "prelude");
+    println!("surface   {} functions, of these {} without a `let`", surface.all.len(), surface.uncalled.len());
+    for name in &surface.uncalled {
+        println!("MISSING   {name}: add a `let` that calls it to install/facade/tests/inference/lazuli.rs");
+    }
+    surface.uncalled.len()
+}
+
+/// A `let` and the type it should have.
+struct Binding {
+    text: String,
+    expected: String,
+}
+
+impl Cell {
+    /// A function that binds without naming types, and the types that were named.
+    fn without_types(&self) -> (String, Vec<Binding>) {
+        let (items, body) = self.text.split_once("types! {").expect("a call of `types!` after the items");
+        let function = |body: &str| format!("{items}\nfn cell() -> Result<(), Box<dyn std::error::Error>> {{{body}");
+        let annotated = SourceFile::parse(&function(body), Edition::Edition2024).tree();
+        let bindings: Vec<Binding> = annotated.syntax().descendants().filter_map(binding).collect();
+        let body: String = bindings.iter().map(|binding| format!("    {}\n", binding.text)).collect();
+        (format!("{}    Ok(())\n}}\n", function(&format!("\n{body}"))), bindings)
+    }
+}
+
+/// A typed `let` of the outermost block; those inside of a value have no type.
+fn binding(node: SyntaxNode) -> Option<Binding> {
+    let binding = ast::LetStmt::cast(node)?;
+    let (pattern, value) = (binding.pat()?.syntax().text(), binding.initializer()?.syntax().text().to_string());
+    Some(Binding { text: format!("let {pattern} = {value};"), expected: binding.ty()?.syntax().text().to_string() })
 }
 
 /// One line of the table of costs: time since `start`, processor time and memory of the whole process so far.

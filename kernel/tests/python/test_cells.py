@@ -36,7 +36,7 @@ def test_graph_is_drawn_for_frontends_of_both_kinds(shared):
 
 
 def test_computed_frame_is_a_table(shared):
-    shared.ok('let table = from_polars(&polars::df!["city" => ["Rome", "Oslo", "Rome"], "n" => [1i64, 2, 3]]?, 2)?;')
+    shared.ok('let table = from_polars(polars::df!["city" => ["Rome", "Oslo", "Rome"], "n" => [1i64, 2, 3]]?, 2)?;')
     cell = shared.ok('table.group_by(["city"]).agg([col("n").sum()])?.compute()?')
     assert "<table" in cell.html and "Rome" in cell.html
 
@@ -212,7 +212,7 @@ def test_malformed_csv_names_file_and_place(careful, tmp_path):
 
 
 def test_missing_column_fails_where_it_is_written(careful):
-    careful.ok('let cities = from_polars(&polars::df!["city" => ["Rome", "Oslo"]]?, 1)?;')
+    careful.ok('let cities = from_polars(polars::df!["city" => ["Rome", "Oslo"]]?, 1)?;')
     check(careful, 'let wrong = cities.select([col("town")])?;', "town", "city", "line 1")
 
 

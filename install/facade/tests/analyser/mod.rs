@@ -1,5 +1,7 @@
 //! rust-analyzer, loaded and asked the way evcxr 0.22 does it.
 
+pub mod surface;
+
 use lazuli_facade::World;
 use ra_ap_base_db::{EditionedFileId, SourceRoot};
 use ra_ap_hir::{ChangeWithProcMacros, HirDisplay, attach_db};
