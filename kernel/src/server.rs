@@ -17,8 +17,9 @@ use jupyter_protocol::{JupyterMessage, JupyterMessageContent as Content, Status}
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a running cell may take to stop when the kernel shuts down. Jupyter kills a kernel after 5 seconds.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long a running cell may take to stop when the kernel shuts down, and again to be ended. Jupyter sends SIGTERM after
+/// 2.5 seconds.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it is asked to shut down, or nobody is there any more.
 ///
@@ -179,23 +180,30 @@ impl Server {
         }
     }
 
+    /// Whether the interpreter comes to its end within the grace period.
+    fn await_end(&mut self, happened: &Receiver<Event>) -> bool {
+        let deadline = Instant::now() + GRACE;
+        loop {
+            match happened.recv_deadline(deadline) {
+                Ok(Event::Finished(answer)) => self.finish(answer),
+                Ok(Event::Asked(question)) => question.settle(Err(InputError::Closed)),
+                Ok(Event::Stopped) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// Ends the interpreter, within the grace period if it can, and leaves no request without its reply.
     fn stop(mut self, happened: &Receiver<Event>) {
         self.abort_cells();
         self.interrupt();
         self.questions.close(InputError::Closed);
         drop(self.worker.take());
-        let deadline = Instant::now() + GRACE;
-        loop {
-            match happened.recv_deadline(deadline) {
-                Ok(Event::Finished(answer)) => self.finish(answer),
-                Ok(Event::Asked(question)) => question.settle(Err(InputError::Closed)),
-                Ok(Event::Stopped) => break,
-                Ok(_) => {}
-                Err(_) => {
-                    eprintln!("lazuli-kernel: the interpreter does not stop; the kernel ends without it");
-                    break;
-                }
+        if !self.await_end(happened) {
+            self.interrupter.end();
+            if !self.await_end(happened) {
+                eprintln!("lazuli-kernel: the interpreter does not stop; the kernel ends without it");
             }
         }
         if let Some(Running::Cell(execution)) = self.running.take() {

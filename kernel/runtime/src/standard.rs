@@ -55,7 +55,7 @@ pub unsafe extern "C" fn read(descriptor: i32, buffer: *mut libc::c_void, count:
     let mut unread = UNREAD.lock().unwrap_or_else(PoisonError::into_inner);
     if unread.is_empty() {
         let Some(line) = channel::input("") else {
-            // The kernel has said why. An error and not the end of the file, or a headless run would go on with "".
+            // The kernel knows why, and says so when the cell fails. An error and not the end of the file, or a headless run would go on with "".
             // SAFETY: errno of this thread.
             unsafe { *libc::__errno_location() = libc::EIO };
             return -1;

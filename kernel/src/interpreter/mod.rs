@@ -63,6 +63,9 @@ pub trait Interpreter {
 pub trait Interrupter: Send + Sync {
     /// Asks the running cell to stop; returns at once.
     fn interrupt(&self);
+
+    /// Ends the running cell with all that it holds, as the kernel goes down; returns at once.
+    fn end(&self);
 }
 
 /// Takes what one cell shows, while it runs and after.

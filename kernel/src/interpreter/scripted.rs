@@ -115,6 +115,10 @@ impl Interrupter for Gates {
         drop(self.lock());
         self.changed.notify_all();
     }
+
+    fn end(&self) {
+        self.interrupt();
+    }
 }
 
 /// The name of the gate that opens when a cell arrives at `gate`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,9 @@ class Session:
             installed = spec.env["LAZULI_HOME"]
             spec.argv = [part.replace(installed, str(home)) for part in spec.argv]
             spec.env = {**spec.env, "LAZULI_HOME": str(home)}
-        self.manager.start_kernel()
+        self._log = tempfile.NamedTemporaryFile(mode="r", errors="replace")
+        with open(self._log.name, "wb") as log:
+            self.manager.start_kernel(stderr=log)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
@@ -72,6 +75,16 @@ class Session:
     def __exit__(self, *_):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+    @property
+    def log(self) -> str:
+        """What the kernel has written to its stderr so far."""
+        return Path(self._log.name).read_text(errors="replace")
+
+    @property
+    def process(self) -> int:
+        """The kernel's process."""
+        return self.manager.provisioner.process.pid
 
     def run(self, code: str, *, answers: list[str] | None = None, patience: float = PATIENCE, **options) -> Cell:
         """Runs one cell to its end, which is both its reply and idle. `answers` are typed at its input requests."""

@@ -12,6 +12,8 @@ use super::tools::Tools;
 
 /// evcxr reads the path of the finished object from the file that this variable names.
 const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
+/// How rustc refuses the library when another rustc built it.
+const INCOMPATIBLE: &str = "E0514";
 
 /// `cargo build` in `folder`, evcxr's crate.
 pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
@@ -27,8 +29,15 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
     let reached = generated.clone().reached(&ledger);
-    if let Tried::Compiled = step.try_layouts(&reached, &ledger)? {
-        return step.deliver();
+    match step.try_layouts(&reached, &ledger)? {
+        Tried::Compiled => return step.deliver(),
+        // The compiler was replaced while the kernel runs.
+        Tried::Failed(errors) if String::from_utf8_lossy(&errors).contains(INCOMPATIBLE) => {
+            if let Err(error) = tools.check_compiler() {
+                return fail(&error.to_string());
+            }
+        }
+        Tried::Failed(_) => {}
     }
     // The user's mistake: evcxr understands the errors of its own layout.
     let output = step.compile_as_generated(&source, wants_library(&generated, &ledger, &tools.prelude))?;

@@ -66,6 +66,9 @@ pub struct Stop {
     pub channel: Arc<Channel>,
     /// See [`super::tools::Tools::compiling`].
     pub compiling: PathBuf,
+    /// The kernel's own files. They go with the server, whether the interpreter's thread has come to its end or not.
+    #[expect(dead_code, reason = "it is only dropped")]
+    pub folder: tempfile::TempDir,
 }
 
 impl Interrupter for Stop {
@@ -78,6 +81,11 @@ impl Interrupter for Stop {
         }
         drop(state);
         std::thread::spawn(move || stop(&running, &channel, &compiling, execution));
+    }
+
+    fn end(&self) {
+        let process = self.running.lock().process.clone();
+        process.iter().for_each(|process| self.running.end_process(process));
     }
 }
 

@@ -37,8 +37,6 @@ struct Evcxr {
     ledger: Ledger,
     channel: Arc<Channel>,
     running: Arc<Running>,
-    /// The kernel's own files; gone when the session is.
-    folder: Option<tempfile::TempDir>,
 }
 
 impl Evcxr {
@@ -63,7 +61,7 @@ impl Evcxr {
         &self,
         cell: &Cell,
         result: Result<evcxr::EvalOutputs, evcxr::Error>,
-        told: Told,
+        mut told: Told,
         before: &BTreeMap<String, String>,
     ) -> Outcome {
         let failure = match result {
@@ -80,8 +78,8 @@ impl Evcxr {
                     traceback::of_lost_process("Crashed", why.trim(), &lost)
                 }
             }
-            Err(error) => Failure::new("CompileError", error.to_string()),
-            Ok(outputs) => match told.error {
+            Err(error) => traceback::of_build(&error.to_string()),
+            Ok(outputs) => match told.explained(cell.interrupted()) {
                 Some(error) => {
                     let mut failure = traceback::of_cell(&error, cell.number, &self.ledger);
                     let lost = lost_variables(&error, cell, before, &told.kept);
@@ -181,7 +179,5 @@ impl Interpreter for Evcxr {
 
     fn shutdown(&mut self) {
         self.running.end_process(&self.context.process_handle());
-        // The program may exit without dropping this session.
-        drop(self.folder.take());
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::markers::{Markers, Piece};
-use crate::interpreter::{Discard, MimeBundle, Output, OutputSink, Stream};
+use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, Stream};
 
 /// What the running cell has told us.
 #[derive(Default)]
@@ -21,9 +21,28 @@ pub struct Told {
     /// Its last expression.
     pub result: Option<MimeBundle>,
     /// Why it stopped early.
-    pub error: Option<CellError>,
+    error: Option<CellError>,
     /// After a failure: the variables that are there.
     pub kept: Option<BTreeSet<String>>,
+    /// Why it got no line from the user.
+    no_input: Option<InputError>,
+}
+
+impl Told {
+    /// Why the cell stopped early, where it is known better than in the words of the error.
+    pub fn explained(&mut self, interrupted: bool) -> Option<CellError> {
+        let mut error = self.error.take()?;
+        if interrupted {
+            error.error = "Interrupted".to_owned();
+        }
+        // What `read` of the runtime process made of it.
+        if let Some(why) = self.no_input
+            && error.text.contains("Input/output error")
+        {
+            error.text = why.to_string();
+        }
+        Some(error)
+    }
 }
 
 /// A failing `?` or a panic, as the cell runtime reports it.
@@ -201,9 +220,8 @@ impl Channel {
             Message::InputRequest { prompt } => {
                 return match self.sink().input(&prompt, false) {
                     Ok(text) => json!({"type": "input_reply", "text": text}),
-                    Err(error) => {
-                        let text = format!("{error}\n");
-                        self.sink().emit(Output::Stream { stream: Stream::Stderr, text });
+                    Err(why) => {
+                        lock(&self.told).no_input = Some(why);
                         json!({"type": "no_input"})
                     }
                 };

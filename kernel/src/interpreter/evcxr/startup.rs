@@ -11,7 +11,7 @@ use evcxr::{CommandContext, EvalContext};
 use super::interrupt::{Running, Stop};
 use super::ledger::{self, Ledger};
 use super::output::Channel;
-use super::tools::{Stage, TOOLS, Tools};
+use super::tools::{CompilerError, Stage, TOOLS, Tools};
 use super::{Evcxr, toolchain};
 use crate::interpreter::{Failure, Interpreter, Interrupter, Launch};
 
@@ -39,6 +39,8 @@ struct NothingRuns;
 
 impl Interrupter for NothingRuns {
     fn interrupt(&self) {}
+
+    fn end(&self) {}
 }
 
 fn prepared() -> Result<Launch, Failure> {
@@ -62,10 +64,10 @@ fn prepared() -> Result<Launch, Failure> {
     let tools = prepare(tools).map_err(|error| cannot("prepare its folder", &error))?;
     let channel = Channel::listen(&tools.folder.join("channel")).map_err(|error| cannot("listen", &error))?;
     let running = Arc::new(Running::default());
-    let compiling = tools.compiling();
-    let interrupter = Arc::new(Stop { running: running.clone(), channel: channel.clone(), compiling });
+    let interrupter =
+        Arc::new(Stop { running: running.clone(), channel: channel.clone(), compiling: tools.compiling(), folder });
     let start = move || {
-        let session = start(folder, tools, channel, running)?;
+        let session = start(tools, channel, running)?;
         Ok(Box::new(session) as Box<dyn Interpreter>)
     };
     Ok(Launch { language_version, interrupter, start: Box::new(start) })
@@ -132,12 +134,7 @@ fn prelude_names(world: &Path) -> BTreeSet<String> {
     ledger::imported_names(&text)
 }
 
-fn start(
-    folder: tempfile::TempDir,
-    tools: Tools,
-    channel: Arc<Channel>,
-    running: Arc<Running>,
-) -> Result<Evcxr, Failure> {
+fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<Evcxr, Failure> {
     same_compiler(&tools)?;
     let mut ledger = Ledger::default();
     // What evcxr evaluates to try itself.
@@ -154,25 +151,16 @@ fn start(
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, channel, running, folder: Some(folder) })
+    Ok(Evcxr { context, tools, ledger, channel, running })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.
 fn same_compiler(tools: &Tools) -> Result<(), Failure> {
-    let rustc = &tools.stage.rustc;
-    let output = tools.command(rustc).arg("-vV").output();
-    let now = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).map_err(|error| {
-        let text = format!("{} cannot be run: {error}; run `cargo lab` to set Lazuli up again", rustc.display());
-        Failure::new("CompilerGone", text)
-    })?;
-    if now == tools.stage.rustc_version {
-        return Ok(());
-    }
-    let version = |text: &str| text.lines().next().unwrap_or("unknown").to_owned();
-    let text = format!(
-        "Lazuli was set up with {}, and that compiler is now {}; run `cargo lab` to set it up again",
-        version(&tools.stage.rustc_version),
-        version(&now)
-    );
-    Err(Failure::new("CompilerChanged", text))
+    tools.check_compiler().map_err(|error| {
+        let name = match error {
+            CompilerError::Gone { .. } => "CompilerGone",
+            CompilerError::Changed { .. } => "CompilerChanged",
+        };
+        Failure::new(name, error.to_string())
+    })
 }

@@ -44,6 +44,15 @@ pub struct Tools {
     pub user_environment: BTreeMap<String, Option<String>>,
 }
 
+/// Why cells cannot be compiled: what another compiler makes does not fit the library.
+#[derive(Debug, thiserror::Error)]
+pub enum CompilerError {
+    #[error("{} cannot be run: {source}; run `cargo lab` to set Lazuli up again", path.display())]
+    Gone { path: PathBuf, source: io::Error },
+    #[error("Lazuli was set up with {then}, and that compiler is now {now}; run `cargo lab` to set it up again")]
+    Changed { then: String, now: String },
+}
+
 impl Stage {
     pub fn load(folder: &Path) -> io::Result<Stage> {
         Ok(serde_json::from_slice(&std::fs::read(folder.join("stage.json"))?)?)
@@ -74,6 +83,19 @@ impl Tools {
     /// Holds the process group of the compile that runs now, so that an interrupt can end it.
     pub fn compiling(&self) -> PathBuf {
         self.folder.join("compiling")
+    }
+
+    /// Whether the compiler is still the one that built the library.
+    pub fn check_compiler(&self) -> Result<(), CompilerError> {
+        let path = &self.stage.rustc;
+        let output = self.command(path).arg("-vV").output();
+        let output = output.map_err(|source| CompilerError::Gone { path: path.clone(), source })?;
+        let now = String::from_utf8_lossy(&output.stdout);
+        if now == self.stage.rustc_version {
+            return Ok(());
+        }
+        let version = |text: &str| text.lines().next().unwrap_or("unknown").to_owned();
+        Err(CompilerError::Changed { then: version(&self.stage.rustc_version), now: version(&now) })
     }
 
     /// A command in the user's own environment.

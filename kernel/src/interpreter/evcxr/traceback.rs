@@ -56,6 +56,13 @@ fn notes(diagnostic: &Value) -> impl Iterator<Item = &str> {
         .filter(|note| !note.contains("redundant requirement") && !CHAINS.iter().any(|chain| note.starts_with(chain)))
 }
 
+/// What was said instead of errors that have a place in the cell, without evcxr's words around it.
+pub fn of_build(text: &str) -> Failure {
+    let said = text.strip_prefix("Compilation failed, but no parsable errors were found. STDERR:\n");
+    let said = said.and_then(|rest| Some(rest.rsplit_once("\nSTDOUT:")?.0)).unwrap_or(text);
+    Failure::new("CompileError", said.trim_end())
+}
+
 /// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag.
 fn advice(message: &str) -> Option<&'static str> {
     let borrowed = message.contains("Deserialize` is not general enough");
