@@ -4,6 +4,8 @@ Tells on stderr which cell runs. When a cell fails, the notebook is saved as far
 are printed, and the exit code is 1.
 """
 
+import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -48,7 +50,7 @@ def main(source: Path, target: Path) -> int:
     except (CellExecutionError, DeadKernelError) as caught:
         error = caught
     finally:
-        nbformat.write(notebook, target)
+        save(notebook, target)
 
     if error is not None:
         number, cell = failed or (done, None)
@@ -58,6 +60,19 @@ def main(source: Path, target: Path) -> int:
         return 1
     print(f"{cells} cells in {time.monotonic() - started:.1f} s, saved to {target}", file=sys.stderr)
     return 0
+
+
+def save(notebook, target: Path) -> None:
+    """Whoever reads the file, now or after a failure, finds all of the old notebook or all of the new one."""
+    target = target.resolve()
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        nbformat.write(notebook, beside)
+        if target.exists():
+            shutil.copymode(target, beside)
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

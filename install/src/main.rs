@@ -10,6 +10,8 @@ mod build_id;
 mod child;
 mod clippy;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod error;
 mod kernelspec;
 mod lab;

@@ -34,6 +34,8 @@ use crate::workspace::{Artifact, Dependency, Workspace};
 /// Crates a cell can name without `:dep`; the first two are ours.
 const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
 const MANIFEST: &str = "stage.json";
+#[cfg(test)]
+const SAMPLE: &str = include_str!("stage.sample.json");
 /// Flags of `.cargo/config.toml` that a cell's object needs too: the shared std, the library's processor (generic code of
 /// polars is instantiated again in cells), and a build-id, which names its functions to other processes.
 const CELL_FLAGS: &[&str] = &[
@@ -71,22 +73,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The sample that the kernel's reader is tested with too, made by this compiler.
     #[cfg(test)]
     pub fn sample(rustc: &Path, rustc_version: &str) -> Self {
-        Self {
-            lazuli: "0.1.0".into(),
-            build_id: "00ff".into(),
-            rustc: rustc.into(),
-            rustc_version: rustc_version.into(),
-            cargo: "/t/bin/cargo".into(),
-            rustc_flags: vec![],
-            kernel: "/b/1/bin/lazuli-kernel".into(),
-            runtime: "/b/1/bin/lazuli-runtime".into(),
-            collections: "/b/1/bin/liblazuli.so".into(),
-            externs: BTreeMap::new(),
-            dependencies: "/b/1/deps".into(),
-            world: "/b/1/world".into(),
-        }
+        let sample: Self = serde_json::from_str(SAMPLE).unwrap();
+        Self { rustc: rustc.into(), rustc_version: rustc_version.into(), ..sample }
     }
 
     pub fn read(folder: &Path) -> Result<Self> {
@@ -306,6 +297,13 @@ mod tests {
     fn cells_are_compiled_with_flags_of_the_build() {
         let config = include_str!("../../.cargo/config.toml");
         assert!(CELL_FLAGS.iter().all(|flag| config.contains(&format!("\"{flag}\""))));
+    }
+
+    /// `tools.rs` of the kernel has the other half: it reads the same file.
+    #[test]
+    fn the_sample_is_what_set_up_writes() {
+        let sample = Manifest::sample(Path::new("/t/bin/rustc"), "rustc 1.95.0 (abcdef 2026-04-14)\n");
+        assert_eq!(serde_json::to_string_pretty(&sample).unwrap(), SAMPLE.trim_end());
     }
 
     #[test]

@@ -85,6 +85,39 @@ def with_solutions(notebook):
     return solved
 
 
+# Saves a notebook where no file may have more than 4000 bytes, as on a full disk.
+SAVE_IN_LITTLE_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+import nbformat
+sys.path.insert(0, sys.argv[1])
+from run_notebook import save
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(sys.argv[3] * int(sys.argv[4]))])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+save(notebook, Path(sys.argv[2]))
+"""
+
+
+def test_a_notebook_that_cannot_be_saved_stays_as_it_was(tmp_path):
+    def save(letter: str, letters: int) -> subprocess.CompletedProcess:
+        arguments = [CHECKOUT / "install/python", tmp_path / "one.ipynb", letter, str(letters)]
+        return subprocess.run([sys.executable, "-B", "-c", SAVE_IN_LITTLE_ROOM, *arguments], capture_output=True, text=True)
+
+    assert save("a", 10).returncode == 0
+    saved = tmp_path / "one.ipynb"
+    saved.chmod(0o640)
+    before = saved.read_text()
+    with saved.open() as reader:
+        assert "too large" in save("b", 10_000).stderr
+        assert saved.read_text() == before
+        assert save("c", 10).returncode == 0
+        assert reader.read() == before, "who reads it meanwhile reads all of the old one"
+    assert "cccccccccc" in saved.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["one.ipynb"]
+    assert saved.stat().st_mode & 0o777 == 0o640
+
+
 def test_failing_cell_ends_the_run_with_its_error(tmp_path):
     notebook = nbformat.v4.new_notebook(
         cells=[

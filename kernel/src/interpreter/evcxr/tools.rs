@@ -110,3 +110,24 @@ impl Tools {
         command
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What set-up writes; `stage.rs` of the `install` crate tests that it does.
+    const SAMPLE: &str = include_str!("../../../../install/src/stage.sample.json");
+
+    #[test]
+    fn a_stage_is_read_as_set_up_writes_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("stage.json"), SAMPLE).expect("a file");
+        let read = serde_json::to_value(Stage::load(folder.path()).expect("a stage")).expect("plain data");
+        let written: Value = serde_json::from_str(SAMPLE).expect("JSON");
+        for (field, value) in read.as_object().expect("fields") {
+            assert_eq!(*value, written[field], "{field}");
+        }
+    }
+}
