@@ -1,8 +1,11 @@
 """The stop button, wherever it finds the kernel: what ends, what is kept, what is told."""
 
+import json
+
 from busy import ENDLESS_COMPILE, compilers, printed, until
 from processes import lives
 from session import Session
+from stage import copied
 
 
 def interrupted(session: Session, request: str, *, patience: float):
@@ -77,3 +80,22 @@ def test_cell_that_cannot_stop_loses_its_process_and_says_which_variables(kernel
     assert "lapis" in cell.complaint and "lazuli" in cell.complaint
     assert kernel.ok("let lapis = double(4); lapis").result == "8"
     assert "lazuli" in kernel.fails("lazuli.len()").complaint
+
+
+def test_interrupt_while_cargo_resolves_a_dependency(tmp_path):
+    asked = tmp_path / "asked"
+    home = copied(tmp_path / "stage")
+    stage = json.loads((home / "stage.json").read_text())
+    cargo = tmp_path / "cargo"
+    # As where the registry does not answer.
+    note = f"echo $$ >{asked}.new && mv {asked}.new {asked}"
+    cargo.write_text(f'#!/bin/sh\n[ "$1" = metadata ] && {note}\nexec sleep infinity\n')
+    cargo.chmod(0o755)
+    (home / "stage.json").write_text(json.dumps({**stage, "cargo": str(cargo)}))
+    with Session(home=home) as session:
+        session.ok("let kept = 5;")
+        request = session.client.execute(':dep itoa = "1"\nitoa::Buffer::new()')
+        until(asked.exists)
+        interrupted(session, request, patience=10)
+        assert not lives(int(asked.read_text()))
+        assert session.ok("kept").result == "5"

@@ -108,14 +108,18 @@ fn stop(running: &Running, channel: &Channel, compiling: &Path, execution: u64) 
     }
 }
 
-/// Ends the compile that runs now, if one does.
+/// Ends what compiles now, if something does.
 fn end_compile(compiling: &Path) -> bool {
-    let group = std::fs::read_to_string(compiling).ok().and_then(|text| text.parse::<i32>().ok());
-    let Some(group) = group.filter(|group| *group > 1) else { return false };
-    #[expect(unsafe_code, reason = "std can end a child, but not the children of a child")]
-    // SAFETY: only sends a signal; a group that is gone already is an error that changes nothing.
-    unsafe {
-        libc::kill(-group, libc::SIGKILL);
+    let mut ended = false;
+    for note in std::fs::read_dir(compiling).into_iter().flatten().flatten() {
+        let group = note.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        let Some(group) = group.filter(|group| *group > 1) else { continue };
+        #[expect(unsafe_code, reason = "std can end a child, but not the children of a child")]
+        // SAFETY: only sends a signal; a group that is gone already is an error that changes nothing.
+        unsafe {
+            libc::kill(-group, libc::SIGKILL);
+        }
+        ended |= std::fs::remove_file(note.path()).is_ok();
     }
-    std::fs::remove_file(compiling).is_ok()
+    ended
 }

@@ -44,7 +44,7 @@ fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
             answer(&format!("{}\n", tools.bin().join(tool).display()))
         }
         ("cargo", ["build", ..]) => interruptible(tools, || compile::build(tools, &std::env::current_dir()?)),
-        ("cargo", ["check", ..]) => compile::check(tools, &std::env::current_dir()?),
+        ("cargo", ["check", ..]) => interruptible(tools, || compile::check(tools, &std::env::current_dir()?)),
         ("cargo", ["clean"]) => Ok(0),
         _ => real(name, tools, &arguments),
     }
@@ -59,7 +59,7 @@ fn known(name: &str, tools: &Tools, words: &[&str]) -> io::Result<Option<String>
         let manifest = manifest.clone().unwrap_or_else(|| folder.join("Cargo.toml"));
         let is_cells = manifest.starts_with(&folder) && !manifest.starts_with(&tools.stage.world);
         if is_cells && !dependencies::listed(&std::fs::read_to_string(&manifest)?).is_empty() {
-            return with_dependencies(tools, &world, &manifest, words).map(Some);
+            return interruptible(tools, || with_dependencies(tools, &world, &manifest, words)).map(Some);
         }
     }
     world.answer(&question, &folder).map_err(io::Error::other)
@@ -83,17 +83,19 @@ fn answer(text: &str) -> io::Result<i32> {
     Ok(0)
 }
 
-/// Runs a compile in a process group of its own, which the kernel finds and ends when the cell is interrupted.
-fn interruptible(tools: &Tools, compile: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
+/// Works in a process group of its own, which the kernel finds and ends when the cell is interrupted.
+fn interruptible<T>(tools: &Tools, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     #[expect(unsafe_code, reason = "std has no call for the group of the process itself")]
     // SAFETY: changes an attribute of this process.
     unsafe {
         libc::setpgid(0, 0);
     }
-    std::fs::write(tools.compiling(), std::process::id().to_string())?;
-    let result = compile();
+    let note = tools.compiling().join(std::process::id().to_string());
+    std::fs::create_dir_all(tools.compiling())?;
+    std::fs::write(&note, "")?;
+    let result = work();
     // The kernel may have removed it in the same moment.
-    let _ = std::fs::remove_file(tools.compiling());
+    let _ = std::fs::remove_file(note);
     result
 }
 

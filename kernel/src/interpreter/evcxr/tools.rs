@@ -80,7 +80,7 @@ impl Tools {
         self.folder.join("ledger.json")
     }
 
-    /// Holds the process group of the compile that runs now, so that an interrupt can end it.
+    /// Has a file for each process group that compiles or resolves dependencies now, so that an interrupt can end it.
     pub fn compiling(&self) -> PathBuf {
         self.folder.join("compiling")
     }
