@@ -1,7 +1,8 @@
 //! What rust-analyzer infers from the small world, and what it costs.
 //!
 //! The types that it must see are in `inference/`; `collections/tests/types.rs` shows that rustc gives the same. Of the
-//! collections every public function that the prelude leads to must be among them; of polars' expressions and of std there is a sample.
+//! collections every public function and macro that the prelude leads to must be among them; of operators, polars' expressions, std and
+//! the other crates there is a sample.
 //!
 //! The program plays three parts: it makes a world and starts itself as the analyser; the analyser loads a package and prints types;
 //! and, under the names cargo, rustc and rustup, it answers what the analyser asks.
@@ -115,7 +116,11 @@ fn check(analyser: &mut Analyser, cell: &Cell) -> usize {
 /// How many functions that the prelude leads to are called nowhere in the source that was analysed last.
 fn uncovered(analyser: &Analyser) -> usize {
     let surface = Surface::of(analyser, "lazuli", "prelude");
-    println!("surface   {} functions, of these {} without a `let`", surface.all.len(), surface.uncalled.len());
+    println!(
+        "surface   {} functions and macros, of these {} without a `let`",
+        surface.all.len(),
+        surface.uncalled.len()
+    );
     for name in &surface.uncalled {
         println!("MISSING   {name}: add a `let` that calls it to install/facade/tests/inference/lazuli.rs");
     }

@@ -92,6 +92,12 @@ types! {
     let divided: Array<f64> = integers.try_div(&integers)?;
     let negative: Array<i64> = -&integers;
     let quotient: Array<f64> = &integers / &integers;
+    let moved: Array<i64> = integers.clone() + integers.clone();
+    let mixed: Array<i64> = integers.clone() - &integers;
+    let tripled: Array<i64> = 3 * &integers;
+    let shifted: Array<f32> = &single - 0.5;
+    let inverse: Array<f64> = 1.0 / &x;
+    let reversed_sign: Array<f64> = -x.clone();
     let least: Delayed<i64> = integers.min();
     let most: Delayed<i64> = integers.max();
     let lower: Array<i64> = integers.min_axis(0)?;
@@ -160,6 +166,9 @@ types! {
     let with_nulls: lazuli::frame::GroupBy = groups.dropna(false);
 
     // Delayed values, runs, pictures
+    let difference: Delayed<i64> = &three - &sum;
+    let ratio: Delayed<f64> = middle.clone() / 2.0;
+    let opposite: Delayed<i64> = -&three;
     let held_value: Delayed<i64> = three.persist()?;
     let scheduler: Scheduler = Scheduler::current();
     let called: &str = scheduler.name();
@@ -173,6 +182,7 @@ types! {
     let message: String = failure.to_string();
     let kind: &str = match failure.kind() { lazuli::ErrorKind::Array(_) => "array", _ => "other" };
     let drawings: [Drawing; 4] = [x.visualize(), bag.visualize(), frame.visualize(), three.visualize()];
+    let in_one: Drawing = visualize!(x, bag, frame);
     let drawing: Drawing = Drawing::of(&[lazuli::lazy::Lazy::node(&x)]);
     let opened: Drawing = drawing.tasks();
     let folded_up: Drawing = drawing.layers();

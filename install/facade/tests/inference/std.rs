@@ -56,4 +56,15 @@ types! {
     let power: f64 = 2f64.powi(10).sqrt();
     let wide: u128 = 7u8 as u128 * 3;
     let reversed: String = "abc".chars().rev().collect::<String>();
+    let grouped: HashMap<bool, Vec<i64>> = squares.iter().fold(HashMap::<bool, Vec<i64>>::new(), |mut groups, n| {
+        groups.entry(n % 2 == 0).or_default().push(*n);
+        groups
+    });
+    let longest: Option<&str> = "one three".split(' ').max_by_key(|word| word.len());
+    let heap: Option<std::cmp::Reverse<i64>> = squares.iter().map(|n| std::cmp::Reverse(*n)).collect::<std::collections::BinaryHeap<_>>().pop();
+    let results: Result<Vec<i32>, std::num::ParseIntError> = ["1", "x"].iter().map(|text| text.parse::<i32>()).collect::<Result<Vec<_>, _>>();
+    let nested: Vec<char> = words.iter().flat_map(|word| word.chars()).skip_while(|c| c.is_numeric()).step_by(2).collect::<Vec<_>>();
+    let scanned: Vec<i64> = squares.iter().scan(0, |sum, n| { *sum += n; Some(*sum) }).take_while(|sum| *sum < 50).collect::<Vec<_>>();
+    let atomic: usize = std::sync::atomic::AtomicUsize::new(3).fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let scoped: i64 = std::thread::scope(|scope| scope.spawn(|| squares.iter().sum::<i64>()).join().unwrap_or(0));
 }
