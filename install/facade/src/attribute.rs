@@ -108,6 +108,12 @@ fn judge_call(meta: &ast::TokenTreeMeta, docs: bool) -> Verdict {
     }
 }
 
+/// Whether the text of an `unstable` says that only a nightly compiler lets a cell use its owner; what the library's own macros
+/// call on a cell's behalf is marked as internal.
+pub(crate) fn is_beyond_cells(unstable: &str) -> bool {
+    feature(unstable).is_some_and(|feature| !feature.ends_with("internals"))
+}
+
 /// The text of `a` in `(feature = "a", ..)`.
 fn feature(arguments: &str) -> Option<&str> {
     arguments.split_once("feature")?.1.split('"').nth(1)

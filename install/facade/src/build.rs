@@ -53,6 +53,7 @@ pub fn build(sources: &Sources, folder: &Path) -> Result<Report> {
     write(&folder.join(LIBRARY).join("Cargo.toml"), "[workspace]\n")?;
     let texts = [
         (answers::SYSROOT, sources.sysroot.clone()),
+        (answers::TARGET_LIBDIR, sources.target_libdir.clone()),
         (answers::RUSTC_VERSION, sources.rustc_version.clone()),
         (answers::CARGO_VERSION, sources.cargo_version.clone()),
         (answers::CONFIG, format!("build.target = \"{}\"\n", sources.host)),

@@ -3,6 +3,7 @@
 use crate::{
     cfg::Cfg,
     error::{Result, read, write},
+    expand::expand,
     module::Module,
     serde,
     strip::{Rules, strip},
@@ -57,28 +58,26 @@ pub struct Stripping {
 }
 
 impl Crate {
-    /// Writes the stripped crate into the world.
+    /// Writes the stripped crate into the world: its modules stand within each other in its first file, since rust-analyzer keeps only
+    /// so many files parsed. Only what a macro declares has a file of its own.
     pub fn build(&self, world: &Path, cfg: &Cfg) -> Result<Stripping> {
         let cfg = cfg.with_features(self.features.iter().map(String::as_str));
         let rules = Rules { edition: self.edition, cfg: &cfg, docs: self.docs, forget: serde::FORGET };
-        let mut stripping = Stripping { name: self.name.clone(), ..Stripping::default() };
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![self.root.clone()];
-        while let Some(file) = waiting.pop() {
-            if !seen.insert(file.clone()) {
-                continue;
+        let mut reading =
+            Reading { krate: self, rules, waiting: vec![self.root.clone()], stripping: Stripping::default() };
+        let mut written = BTreeSet::new();
+        while let Some(file) = reading.waiting.pop() {
+            if written.insert(file.clone()) {
+                // What macros write is stripped too: only now is it seen for what it is, and what conditions stand on what it calls.
+                let mut text = reading.text(&file)?;
+                for _ in 0..2 {
+                    text = strip(&expand(&text, self.edition), &Rules { forget: &[], ..reading.rules }).text;
+                }
+                reading.stripping.after += text.len();
+                write(&world.join(&self.to).join(&file), &text)?;
             }
-            let source = read(&self.from.join(&file))?;
-            let mut stripped = strip(&source, &rules);
-            stripped.text.extend(self.addition(&file));
-            write(&world.join(&self.to).join(&file), &stripped.text)?;
-            stripping.files += 1;
-            stripping.before += source.len();
-            stripping.after += stripped.text.len();
-            let modules = stripped.modules.iter().filter_map(|module| self.find(module, &file));
-            waiting.extend(modules);
         }
-        Ok(stripping)
+        Ok(Stripping { name: self.name.clone(), ..reading.stripping })
     }
 
     /// The file of a module, if the crate's own folder has it: parts of std that lie elsewhere (core_arch, portable-simd) are left out.
@@ -92,5 +91,40 @@ impl Crate {
 
     fn addition(&self, file: &Path) -> Option<&'static str> {
         if self.name == serde::CRATE { serde::blanket(file.to_str()?) } else { None }
+    }
+}
+
+/// A crate while its files are read.
+struct Reading<'a> {
+    krate: &'a Crate,
+    rules: Rules<'a>,
+    /// Files that are to be written and have not been.
+    waiting: Vec<PathBuf>,
+    stripping: Stripping,
+}
+
+impl Reading<'_> {
+    /// What is left of a file, with the modules that it declares in their places.
+    fn text(&mut self, file: &Path) -> Result<String> {
+        let source = read(&self.krate.from.join(file))?;
+        let stripped = strip(&source, &self.rules);
+        self.stripping.files += 1;
+        self.stripping.before += source.len();
+        let mut text = String::new();
+        let mut done = 0;
+        for module in &stripped.modules {
+            match (self.krate.find(module, file), module.at) {
+                (Some(found), Some(at)) => {
+                    text += &stripped.text[done..at];
+                    text += &format!(" {{\n{}}}", self.text(&found)?);
+                    done = at + 1;
+                }
+                (Some(found), None) => self.waiting.push(found),
+                (None, _) => {}
+            }
+        }
+        text += &stripped.text[done..];
+        text.extend(self.krate.addition(file));
+        Ok(text)
     }
 }

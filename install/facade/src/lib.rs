@@ -17,21 +17,23 @@
 //! # The folder
 //!
 //! ```text
-//! std/library/CRATE/src/..    the stripped standard library; RUST_SRC_PATH names std/library
-//! crates/CRATE/src/..         the stripped facade crates
+//! std/library/CRATE/src/..    the stripped standard library, a file a crate; RUST_SRC_PATH names std/library
+//! crates/CRATE/src/..         the stripped facade crates, likewise
 //! metadata.json               `cargo metadata` of a cell's crate, with placeholders for the two folders; written last
 //! std-metadata.json           `cargo metadata` of the standard library, likewise
 //! answers/..                  what else is asked, each in its own file
 //! ```
 //!
-//! # What rust-analyzer asks
+//! # What is asked
 //!
-//! All at the load of a package, which happens at a kernel's start and whenever its `Cargo.toml` changes. The working folder is the
-//! package's; `RUSTUP_AUTO_INSTALL=0` is set, and `RUSTUP_TOOLCHAIN` to the sysroot once that is known.
+//! By rust-analyzer, and where it says so by evcxr. All at the load of a package, which happens at a kernel's start and whenever its
+//! `Cargo.toml` changes. The working folder is the package's; `RUSTUP_AUTO_INSTALL=0` is set, and `RUSTUP_TOOLCHAIN` to the sysroot
+//! once that is known.
 //!
 //! | asked | found by | answer |
 //! |---|---|---|
 //! | `rustc --print sysroot` | `$RUSTC`, then `PATH` | the real sysroot |
+//! | `rustc --print target-libdir`, `rustc -Vv` (evcxr) | `$RUSTC` | the real ones |
 //! | `cargo locate-project --workspace --manifest-path M` | `$CARGO_HOME/bin`, `$CARGO`, `PATH`, as all of cargo's | `{"root": M}` |
 //! | `cargo -Z unstable-options config get --format toml --show-origin` | | `build.target` = the host: with it, `SYSROOT/bin/rustc -vV` is not asked |
 //! | `cargo --version` | | the real one |
@@ -45,7 +47,7 @@
 //! Where `cargo` fails for the last but one and its neighbour above, `SYSROOT/bin/rustc` is asked directly. [`Question::parse`] understands
 //! these command lines, [`World::answer`] answers them, and [`World::graft`] is for a package with dependencies of its own.
 //!
-//! Reading order: `strip` and `macros` (what is taken away), `attribute` and `cfg` (what they ask), `krate` (one crate, file after
+//! Reading order: `strip` and `macros` (what is taken away), `attribute` and `cfg` (what they ask), `expand` (what macros write), `krate` (one crate, file after
 //! file), `sysroot` and `registry` (which crates), `serde` (why derives do not matter), `metadata`, `world`, `question` (the answers).
 
 #![deny(unsafe_code, missing_docs, missing_debug_implementations)]
@@ -54,6 +56,7 @@ mod attribute;
 mod build;
 mod cfg;
 mod error;
+mod expand;
 mod krate;
 mod macros;
 mod metadata;

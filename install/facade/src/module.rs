@@ -11,6 +11,8 @@ pub struct Module {
     pub name: String,
     /// What its `#[path]` says.
     pub path: Option<String>,
+    /// Where the `;` of its declaration stands in the stripped text; none if a macro writes the declaration.
+    pub at: Option<usize>,
 }
 
 impl Module {
@@ -18,7 +20,7 @@ impl Module {
     ///
     /// ```
     /// # use lazuli_facade::Module; use std::path::{Path, PathBuf};
-    /// let module = Module { inside: vec![], name: "b".into(), path: None };
+    /// let module = Module { inside: vec![], name: "b".into(), path: None, at: None };
     /// assert_eq!(module.files(Path::new("src/a.rs"), false), ["src/a/b.rs", "src/a/b/mod.rs"].map(PathBuf::from));
     /// ```
     pub fn files(&self, file: &Path, root: bool) -> Vec<PathBuf> {
@@ -62,7 +64,7 @@ mod tests {
 
     fn check(inside: &[&str], path: Option<&str>, file: &str, root: bool, expected: &[&str]) {
         let inside = inside.iter().map(|name| (*name).to_owned()).collect();
-        let module = Module { inside, name: "r#mod".to_owned(), path: path.map(str::to_owned) };
+        let module = Module { inside, name: "r#mod".to_owned(), path: path.map(str::to_owned), at: None };
         let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
         assert_eq!(module.files(Path::new(file), root), expected);
     }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub enum Question {
     /// `rustc --print sysroot`
     Sysroot,
+    /// `rustc --print target-libdir`, asked by evcxr
+    TargetLibdir,
     /// `rustc -vV`
     RustcVersion,
     /// `cargo --version`
@@ -50,9 +52,10 @@ impl Question {
             ("cargo", ["-Z", "unstable-options", "config", "get", ..]) => Some(Self::Config),
             ("cargo", ["rustc", rest @ ..]) | ("rustc", rest) => match after(rest, "--print") {
                 Some("sysroot") => Some(Self::Sysroot),
+                Some("target-libdir") => Some(Self::TargetLibdir),
                 Some("cfg") => Some(Self::Cfg),
                 Some("target-spec-json") => Some(Self::TargetSpec),
-                None if rest == ["-vV"] => Some(Self::RustcVersion),
+                None if matches!(rest, ["-vV" | "-Vv"]) => Some(Self::RustcVersion),
                 _ => None,
             },
             _ => None,

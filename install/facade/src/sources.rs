@@ -12,6 +12,7 @@ pub struct Sources {
     pub(crate) workspace: PathBuf,
     pub(crate) metadata: Metadata,
     pub(crate) sysroot: String,
+    pub(crate) target_libdir: String,
     pub(crate) rustc_version: String,
     pub(crate) cargo_version: String,
     /// The facts, unstable ones included: std is compiled under those.
@@ -46,6 +47,7 @@ impl Sources {
             workspace: workspace.to_owned(),
             metadata: Metadata::parse(&cargo(&metadata)?)?,
             sysroot: rustc(&["--print", "sysroot"])?,
+            target_libdir: rustc(&["--print", "target-libdir"])?,
             cargo_version: cargo(&["--version"])?,
             cfg: rustc(&["--print", "cfg", "-O"])?,
             target_spec: rustc(&["-Z", "unstable-options", "--print", "target-spec-json"])?,

@@ -2,7 +2,9 @@
 //!
 //! The text is walked token by token, so that whatever is not understood stays as it is. What goes: bodies of functions,
 //! initialisers that no type can depend on, comments, attributes that inference does not read, and items that are
-//! not compiled on this machine (tests among them). Stripping what is stripped changes nothing.
+//! not compiled on this machine (tests among them). With the bodies go the callers of whatever only its own crate can
+//! call: such functions go too, as do those of a trait's `impl`, whose types the trait itself has. Stripping what
+//! is stripped changes nothing.
 
 use crate::{
     attribute::{self, Verdict},
@@ -13,7 +15,7 @@ use crate::{
 };
 use ra_ap_syntax::{
     AstNode, AstToken, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken,
-    ast::{self, HasAttrs, HasName},
+    ast::{self, HasAttrs, HasName, HasVisibility},
 };
 
 /// A body that has every type.
@@ -100,6 +102,7 @@ impl Stripper<'_> {
                 self.writer.token(BODY);
             }
             SyntaxKind::CONST | SyntaxKind::STATIC => self.constant(node),
+            SyntaxKind::FN if is_out_of_reach(node) => self.writer.blank(),
             SyntaxKind::IMPL if self.is_forgotten(node) => self.writer.blank(),
             SyntaxKind::MODULE => self.module(node),
             SyntaxKind::MACRO_RULES | SyntaxKind::MACRO_DEF | SyntaxKind::MACRO_CALL => macros::strip(self, node),
@@ -190,7 +193,7 @@ impl Stripper<'_> {
         } else {
             self.children(node);
             let path = module.attrs().find_map(|attribute| self.path_of(&attribute.meta()?));
-            self.found_module(name, path);
+            self.found_module(name, path, Some(self.writer.mark().end() - 1));
         }
     }
 
@@ -207,14 +210,41 @@ impl Stripper<'_> {
         }
     }
 
-    /// Notes a module that another file holds.
-    pub(crate) fn found_module(&mut self, name: String, path: Option<String>) {
-        self.modules.push(Module { inside: self.inside.clone(), name, path });
+    /// Notes a module that another file holds, and where the `;` of its declaration was written, if it is one.
+    pub(crate) fn found_module(&mut self, name: String, path: Option<String>, at: Option<usize>) {
+        self.modules.push(Module { inside: self.inside.clone(), name, path, at });
     }
 }
 
 fn is_doc(token: &SyntaxToken) -> bool {
     ast::Comment::cast(token.clone()).is_some_and(|comment| comment.is_doc())
+}
+
+/// Whether no cell can call the function, or finds its signature elsewhere.
+fn is_out_of_reach(node: &SyntaxNode) -> bool {
+    let (Some(function), Some(parent)) = (ast::Fn::cast(node.clone()), node.parent()) else { return false };
+    if function.attrs().any(|attribute| attribute.simple_name().is_some_and(|name| name == "lang")) {
+        return false;
+    }
+    let is_private = !is_public(&function);
+    match parent.kind() {
+        SyntaxKind::SOURCE_FILE | SyntaxKind::ITEM_LIST => is_private,
+        SyntaxKind::ASSOC_ITEM_LIST => match parent.parent().and_then(ast::Impl::cast) {
+            Some(of) if of.trait_().is_some() => true,
+            Some(_) => is_private || function.attrs().any(|attribute| is_unstable(&attribute)),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_public(function: &ast::Fn) -> bool {
+    function.visibility().is_some_and(|visibility| visibility.syntax().text() == "pub")
+}
+
+fn is_unstable(attribute: &ast::Attr) -> bool {
+    let text = attribute.syntax().text().to_string();
+    text.trim_start_matches("#[").starts_with("unstable") && attribute::is_beyond_cells(&text)
 }
 
 fn is_item(node: &SyntaxNode) -> bool {
@@ -273,20 +303,44 @@ mod tests {
             "#[derive(Clone)] #[repr(C)] #[stable(feature = \"a\")] struct A;",
             "#[derive(Clone)] #[repr(C)] struct A;",
         );
-        check("fn f(/* what */a: u8/* no */) {}", "fn f( a: u8 ) {loop{}}");
-        check("#[unstable(feature = \"x\", issue = \"1\")] fn f() {}", "#[unstable(feature = \"x\")] fn f() {loop{}}");
+        check("pub fn f(/* what */a: u8/* no */) {}", "pub fn f( a: u8 ) {loop{}}");
+        check(
+            "#[unstable(feature = \"x\", issue = \"1\")] pub fn f() {}",
+            "#[unstable(feature = \"x\")] pub fn f() {loop{}}",
+        );
+    }
+
+    #[test]
+    fn functions_that_no_cell_calls_go() {
+        check("fn f() {} pub(crate) fn g() {} pub fn h() {}", "pub fn h() {loop{}}");
+        check("#[lang = \"start\"] fn f() {}", "#[lang = \"start\"] fn f() {loop{}}");
+        check("impl A { fn f() {} pub fn g() {} const N: u8 = 1; }", "impl A { pub fn g() {loop{}} const N: u8 = 1; }");
+        check("impl A { #[unstable(feature = \"x\")] pub fn f() {} }", "impl A { }");
+        let internal = "impl A { #[unstable(feature = \"fmt_internals\")] pub fn f() {loop{}} }";
+        check(internal, internal);
+        check("impl B for A { type T = u8; fn f() -> u8 { 1 } }", "impl B for A { type T = u8; }");
+        check(
+            "macro_rules! m { ($t:ty) => { impl B for $t { type T = u8; #[x] $(#[$a])* unsafe fn f() {} } impl $t { fn f() {} pub fn g() {} } }; }",
+            "macro_rules! m { ($t:ty) => { impl B for $t { type T = u8; } impl $t { pub fn g() {loop{}} } }; }",
+        );
+    }
+
+    #[test]
+    fn a_call_in_a_macro_keeps_its_attributes() {
+        let call = "macro_rules! m { () => { n! { #[stable(a)] struct A; } }; }";
+        check(call, call);
     }
 
     #[test]
     fn documentation_stays_where_it_is_wanted() {
-        let kept = stripped("//! Front.\n/// Adds.\n// why\nfn f() { /* body */ }", true).text;
-        assert_eq!(kept, "//! Front.\n/// Adds.\nfn f() {loop{}}\n");
+        let kept = stripped("//! Front.\n/// Adds.\n// why\npub fn f() { /* body */ }", true).text;
+        assert_eq!(kept, "//! Front.\n/// Adds.\npub fn f() {loop{}}\n");
     }
 
     #[test]
     fn what_is_not_compiled_here_goes() {
         check("#[cfg(test)] mod tests { fn f() {} } struct A;", "struct A;");
-        check("#[test] fn f() {} #[cfg(windows)] fn g() {} #[cfg(unix)] fn h();", "fn h();");
+        check("#[test] fn f() {} #[cfg(windows)] fn g() {} #[cfg(unix)] struct H;", "struct H;");
         check("#[cfg(all(feature = \"csv\", not(test)))] use a::b; #[cfg(feature = \"sql\")] use a::c;", "use a::b;");
         check(
             "#[cfg_attr(unix, derive(Clone), inline)] struct A; #[cfg_attr(test, derive(Copy))] struct B;",

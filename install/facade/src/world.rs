@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// The files of a world, apart from the sources: each is the text of one answer.
 pub(crate) mod answers {
     pub const SYSROOT: &str = "answers/rustc-print-sysroot.txt";
+    pub const TARGET_LIBDIR: &str = "answers/rustc-print-target-libdir.txt";
     pub const RUSTC_VERSION: &str = "answers/rustc-vV.txt";
     pub const CARGO_VERSION: &str = "answers/cargo-version.txt";
     pub const CONFIG: &str = "answers/cargo-config-get.toml";
@@ -62,6 +63,7 @@ impl World {
             Question::Metadata { manifest: Some(manifest) } if manifest.starts_with(&self.folder) => answers::STD,
             Question::Metadata { .. } => answers::CELL,
             Question::Sysroot => answers::SYSROOT,
+            Question::TargetLibdir => answers::TARGET_LIBDIR,
             Question::RustcVersion => answers::RUSTC_VERSION,
             Question::CargoVersion => answers::CARGO_VERSION,
             Question::Config => answers::CONFIG,

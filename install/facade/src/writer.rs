@@ -23,6 +23,13 @@ pub(crate) struct Mark {
     gap: Gap,
 }
 
+impl Mark {
+    /// The length of the text before it.
+    pub fn end(self) -> usize {
+        self.length
+    }
+}
+
 impl Writer {
     /// Writes one token, after the gap that was noted.
     pub fn token(&mut self, token: &str) {

@@ -8,6 +8,7 @@
 
 pub mod channel;
 mod json;
+mod opening;
 pub mod outcome;
 mod show;
 mod store;

@@ -67,4 +67,11 @@ types! {
     let scanned: Vec<i64> = squares.iter().scan(0, |sum, n| { *sum += n; Some(*sum) }).take_while(|sum| *sum < 50).collect::<Vec<_>>();
     let atomic: usize = std::sync::atomic::AtomicUsize::new(3).fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let scoped: i64 = std::thread::scope(|scope| scope.spawn(|| squares.iter().sum::<i64>()).join().unwrap_or(0));
+    let of_references: i64 = &3i64 + &4i64;
+    let shifted: u64 = 1u64 << 3u8;
+    let wrapped: std::num::Wrapping<u8> = std::num::Wrapping(3u8) + std::num::Wrapping(4);
+    let ones: u32 = 5u32.count_ones().checked_add(1).unwrap_or(0);
+    let loaded: u64 = std::sync::atomic::AtomicU64::new(1).load(std::sync::atomic::Ordering::Relaxed);
+    let nonzero: Option<u32> = std::num::NonZeroU32::new(3).map(|n| n.get());
+    let ordered: Option<std::cmp::Ordering> = (1, 2.5).partial_cmp(&(1, 3.5));
 }

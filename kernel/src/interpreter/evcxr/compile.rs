@@ -19,6 +19,9 @@ const INCOMPATIBLE: &str = "E0514";
 pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     let ledger = Ledger::load(&tools.ledger())?;
+    if ledger.cells.is_empty() {
+        return open(tools, folder);
+    }
     let dependencies = match dependencies::build(tools, folder) {
         Ok(dependencies) => dependencies,
         Err(BuildError::Cargo(text)) => return fail(&text),
@@ -52,6 +55,25 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
             let errors = rendered(&errors);
             fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"))
         }
+    }
+}
+
+/// Before the first cell nothing is there to run: the cell library has the functions that evcxr calls then. evcxr will rename
+/// the object, so it gets a link.
+fn open(tools: &Tools, folder: &Path) -> io::Result<i32> {
+    let library = tools.stage.externs.get("lazuli_cell").ok_or(io::ErrorKind::NotFound)?;
+    let object = folder.join("target/objects/libopening.so");
+    std::fs::create_dir_all(folder.join("target/objects"))?;
+    std::os::unix::fs::symlink(library, &object)?;
+    tell_object(&object)?;
+    Ok(0)
+}
+
+/// Tells evcxr where the object is.
+fn tell_object(object: &Path) -> io::Result<()> {
+    match std::env::var_os(OBJECT_PATH_FILE) {
+        Some(file) => std::fs::write(file, object.to_string_lossy().as_bytes()),
+        None => Ok(()),
     }
 }
 
@@ -201,11 +223,9 @@ impl Step<'_> {
         Ok(rustc)
     }
 
-    /// Tells evcxr where the object is. The files of the step are not needed any more.
+    /// The files of the step are not needed any more.
     fn deliver(&self) -> io::Result<i32> {
-        if let Some(file) = std::env::var_os(OBJECT_PATH_FILE) {
-            std::fs::write(file, self.object().to_string_lossy().as_bytes())?;
-        }
+        tell_object(&self.object())?;
         std::fs::remove_dir_all(self.folder_of_files())?;
         Ok(0)
     }

@@ -153,10 +153,12 @@ pub fn items_of_file(text: &str) -> Vec<Item> {
     items.into_iter().map(item).collect()
 }
 
-/// The names that the `use` items of a file bring into scope.
-pub fn imported_names(text: &str) -> BTreeSet<String> {
+/// The names that the `use` items of this module of a file bring into scope.
+pub fn imported_names(text: &str, module: &str) -> BTreeSet<String> {
     let file = SourceFile::parse(text, Edition::Edition2024);
-    let trees = file.tree().syntax().descendants().filter_map(ast::UseTree::cast).collect::<Vec<_>>();
+    let modules = file.tree().syntax().children().filter_map(ast::Module::cast).collect::<Vec<_>>();
+    let meant = modules.iter().filter(|found| found.name().is_some_and(|name| name.text() == module));
+    let trees: Vec<_> = meant.flat_map(|found| found.syntax().descendants().filter_map(ast::UseTree::cast)).collect();
     let leaves = trees.into_iter().filter(|tree| tree.use_tree_list().is_none());
     let name = |tree: ast::UseTree| {
         if let Some(renamed) = tree.rename() {
@@ -242,7 +244,8 @@ mod tests {
 
     #[test]
     fn imports_bring_their_last_names() {
-        let names = imported_names("//! use.\npub use crate::a::{self, B, c as d};\npub use crate::visualize;");
+        let text = "use other; mod a { //! use.\npub use crate::a::{self, B, c as d};\npub use crate::visualize; }";
+        let names = imported_names(text, "a");
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["B", "a", "d", "visualize"]);
     }
 

@@ -130,15 +130,13 @@ fn prepare(mut tools: Tools) -> std::io::Result<Tools> {
 
 /// The names that the prelude re-exports, read from its own text.
 fn prelude_names(world: &Path) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(world.join("crates/lazuli/src/prelude.rs")).unwrap_or_default();
-    ledger::imported_names(&text)
+    let text = std::fs::read_to_string(world.join("crates/lazuli/src/lib.rs")).unwrap_or_default();
+    ledger::imported_names(&text, "prelude")
 }
 
 fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<Evcxr, Failure> {
     same_compiler(&tools)?;
-    let mut ledger = Ledger::default();
-    // What evcxr evaluates to try itself.
-    ledger.note(0, "42");
+    let ledger = Ledger::default();
     ledger.save(&tools.ledger()).map_err(|error| cannot("write its ledger", &error))?;
     let broken = |error: evcxr::Error| Failure::new("KernelError", format!("the evaluator did not start: {error}"));
     let (context, outputs) =
