@@ -39,6 +39,11 @@ pub fn input(prompt: &str) -> Option<String> {
     json::field(&request(&[("type", "input_request"), ("prompt", prompt)])?, "text")
 }
 
+/// Tells the kernel that a cell runs from here on.
+pub fn tell_begin() {
+    request(&[("type", "begin")]);
+}
+
 /// Tells the kernel which variables there are after a failure.
 pub fn tell_variables(names: &str) {
     request(&[("type", "variables"), ("names", names)]);

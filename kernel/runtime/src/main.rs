@@ -58,6 +58,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         };
         RUNNING.store(true, Ordering::Release);
         flusher.thread().unpark();
+        channel::tell_begin();
         if let Err(error) = run_cell(object, function, &mut store) {
             outcome::report("LinkError", &error.to_string(), "", 1);
         }

@@ -3,7 +3,7 @@
 import json
 
 from busy import ENDLESS_COMPILE, compilers, printed, until
-from processes import lives
+from processes import lives, processor_time
 from session import Session
 from stage import copied
 
@@ -34,6 +34,18 @@ def test_interrupt_of_a_compile_ends_the_compiler_and_costs_nothing(kernel):
     working = until(lambda: compilers(kernel))
     interrupted(kernel, request, patience=10)
     assert not any(lives(process) for process in working)
+    assert kernel.ok("kept").result == "5"
+
+
+def test_interrupt_while_types_are_inferred_costs_nothing(kernel):
+    kernel.ok("let kept = 5;")
+    # Each length takes rust-analyzer a second or so, and together they take longer than a cell has to stop.
+    slow = "const fn slow(n: usize) -> usize { let mut i = 0; while i < n { i += 1; } i % 7 + 1 }\n"
+    lets = "".join(f"let bytes_{n} = [0u8; slow(1_000_0{n})];\n" for n in range(10, 20))
+    before = processor_time(kernel.process)
+    request = kernel.client.execute(slow + lets)
+    until(lambda: processor_time(kernel.process) > before + 1)
+    interrupted(kernel, request, patience=120)
     assert kernel.ok("kept").result == "5"
 
 

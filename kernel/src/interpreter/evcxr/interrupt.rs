@@ -90,13 +90,13 @@ impl Interrupter for Stop {
 }
 
 fn stop(running: &Running, channel: &Channel, compiling: &Path, execution: u64) {
-    // Time the cell itself had to stop: a compile is ended at once and costs no variable.
+    // Time the cell itself had to stop: what comes before it runs ends by itself or is ended, and costs no variable.
     let mut asked: Option<Instant> = None;
     let mut state = running.lock();
     while state.execution == execution
         && let Some(process) = state.process.clone()
     {
-        if end_compile(compiling) {
+        if end_compile(compiling) || !channel.runs() {
             asked = None;
         } else if asked.get_or_insert_with(Instant::now).elapsed() > GRACE {
             running.end_process(&process);

@@ -18,6 +18,8 @@ use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, St
 /// What the running cell has told us.
 #[derive(Default)]
 pub struct Told {
+    /// Whether it has come as far as running.
+    runs: bool,
     /// Its last expression.
     pub result: Option<MimeBundle>,
     /// Why it stopped early.
@@ -88,6 +90,8 @@ enum Message {
     InputRequest {
         prompt: String,
     },
+    /// What comes from here on comes from the cell.
+    Begin,
     Error(CellError),
     /// Names, separated by spaces.
     Variables {
@@ -144,6 +148,11 @@ impl Channel {
     pub fn begin(&self, sink: &Arc<dyn OutputSink>) {
         *lock(&self.sink) = sink.clone();
         *lock(&self.told) = Told::default();
+    }
+
+    /// Whether the cell runs, after its types were inferred and it was compiled.
+    pub fn runs(&self) -> bool {
+        lock(&self.told).runs
     }
 
     /// Everything printed so far is out; what the cell has told.
@@ -226,6 +235,7 @@ impl Channel {
                     }
                 };
             }
+            Message::Begin => lock(&self.told).runs = true,
             Message::Variables { names } => {
                 lock(&self.told).kept = Some(names.split_whitespace().map(str::to_owned).collect());
             }
