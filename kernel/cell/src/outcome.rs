@@ -20,7 +20,15 @@ pub struct Failure {
 impl<E: Display> From<E> for Failure {
     #[track_caller]
     fn from(error: E) -> Self {
-        Failure { error: std::any::type_name::<E>(), text: error.to_string(), place: Location::caller() }
+        Failure::of(std::any::type_name::<E>(), &error, Location::caller())
+    }
+}
+
+impl Failure {
+    /// Compiled here, not in each cell.
+    #[inline(never)]
+    fn of(name: &'static str, error: &dyn Display, place: &'static Location<'static>) -> Self {
+        Failure { error: name, text: error.to_string(), place }
     }
 }
 
@@ -28,16 +36,24 @@ impl<E: Display> From<E> for Failure {
 /// kernel, and then there is no value.
 #[doc(hidden)]
 pub fn guard<T>(line: u32, part: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+    let mut part = Some(part);
+    let mut value = None;
+    run(line, &mut || {
+        if let Some(part) = part.take() {
+            value = Some(part()?);
+        }
+        Ok(())
+    });
+    value
+}
+
+/// Compiled here, not in each cell.
+#[inline(never)]
+fn run(line: u32, part: &mut dyn FnMut() -> Result<(), Failure>) {
     match panic::catch_unwind(AssertUnwindSafe(part)) {
-        Ok(Ok(value)) => Some(value),
-        Ok(Err(failure)) => {
-            report(failure.error, &failure.text, &place(failure.place), line);
-            None
-        }
-        Err(payload) => {
-            panicked(&*payload, line);
-            None
-        }
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => report(failure.error, &failure.text, &place(failure.place), line),
+        Err(payload) => panicked(&*payload, line),
     }
 }
 

@@ -2,7 +2,7 @@
 //! crate `ctx`, and a `TypeId` does not see the fields of a struct, so that a redefined struct would
 //! otherwise be read with the new layout from the old bytes.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 
 /// Variables by name.
@@ -29,13 +29,16 @@ impl Store {
     /// Whether `name` is here as a `T` of the same text; if not it is dropped and noted as lost.
     #[doc(hidden)]
     pub fn has<T: 'static>(&mut self, name: &str, fingerprint: u64) -> bool {
-        self.check(name, fingerprint, |value| value.is::<T>())
+        self.check(name, fingerprint, TypeId::of::<T>())
     }
 
     /// Takes a variable that [`Store::has`] found.
     #[doc(hidden)]
     pub fn take<T: 'static>(&mut self, name: &str) -> T {
-        *self.remove(name).downcast().expect("checked by `has`")
+        match self.remove(name).downcast() {
+            Ok(value) => *value,
+            Err(_) => unchecked(),
+        }
     }
 
     /// The names of all variables, separated by spaces.
@@ -54,11 +57,11 @@ impl Store {
     }
 
     #[inline(never)]
-    fn check(&mut self, name: &str, fingerprint: u64, is: fn(&dyn Any) -> bool) -> bool {
+    fn check(&mut self, name: &str, fingerprint: u64, of: TypeId) -> bool {
         let found = self
             .variables
             .get(name)
-            .is_some_and(|variable| variable.fingerprint == fingerprint && is(&*variable.value));
+            .is_some_and(|variable| variable.fingerprint == fingerprint && (*variable.value).type_id() == of);
         if !found {
             self.lost.push(name.to_owned());
             // Its drop runs the code that its own cell compiled.
@@ -69,6 +72,11 @@ impl Store {
 
     #[inline(never)]
     fn remove(&mut self, name: &str) -> Box<dyn Any> {
-        self.variables.remove(name).expect("checked by `has`").value
+        self.variables.remove(name).unwrap_or_else(|| unchecked()).value
     }
+}
+
+#[cold]
+fn unchecked() -> ! {
+    panic!("a variable is taken only after `has` has found it")
 }
