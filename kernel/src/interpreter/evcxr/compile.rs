@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use super::dependencies::{self, BuildError, Dependencies};
 use super::layout::{Generated, Layout, Survival, lay_out, wants_library};
-use super::ledger::Ledger;
+use super::ledger::Page;
 use super::tools::Tools;
 
 /// evcxr reads the path of the finished object from the file that this variable names.
@@ -18,8 +18,8 @@ const INCOMPATIBLE: &str = "E0514";
 /// `cargo build` in `folder`, evcxr's crate.
 pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
-    let ledger = Ledger::load(&tools.ledger())?;
-    if ledger.cells.is_empty() {
+    let page = Page::load(&tools.ledger())?;
+    if page.cell.is_none() {
         return open(tools, folder);
     }
     let dependencies = match dependencies::build(tools, folder) {
@@ -31,8 +31,8 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let Some(generated) = Generated::parse(&source) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
-    let reached = generated.clone().reached(&ledger);
-    match step.try_layouts(&reached, &ledger)? {
+    let reached = generated.clone().reached(&page);
+    match step.try_layouts(&reached, &page)? {
         Tried::Compiled => return step.deliver(),
         // The compiler was replaced while the kernel runs.
         Tried::Failed(errors) if String::from_utf8_lossy(&errors).contains(INCOMPATIBLE) => {
@@ -43,13 +43,13 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         Tried::Failed(_) => {}
     }
     // The user's mistake: evcxr understands the errors of its own layout.
-    let output = step.compile_as_generated(&source, wants_library(&generated, &ledger, &tools.prelude))?;
+    let output = step.compile_as_generated(&source, wants_library(&generated, &page, &tools.prelude))?;
     if !output.status.success() {
         io::stderr().write_all(&output.stderr)?;
         return Ok(101);
     }
     // Nothing is wrong with it: then something it needs is reached by other ways than by name.
-    match step.try_layouts(&generated, &ledger)? {
+    match step.try_layouts(&generated, &page)? {
         Tried::Compiled => step.deliver(),
         Tried::Failed(errors) => {
             let errors = rendered(&errors);
@@ -151,10 +151,10 @@ impl Step<'_> {
     }
 
     /// With as many guards as the cell's borrows allow.
-    fn try_layouts(&self, generated: &Generated, ledger: &Ledger) -> io::Result<Tried> {
+    fn try_layouts(&self, generated: &Generated, page: &Page) -> io::Result<Tried> {
         let at = self.folder_of_files();
         let attempt = |survival| {
-            let layout = lay_out(generated, ledger, survival, &at.to_string_lossy(), &self.tools.prelude);
+            let layout = lay_out(generated, page, survival, &at.to_string_lossy(), &self.tools.prelude);
             let output = self.compile_layout(&layout)?;
             Ok::<_, io::Error>(if output.status.success() { Tried::Compiled } else { Tried::Failed(output.stderr) })
         };

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::ledger::{Item, Ledger, Parts, Statement, items_of_file, names};
+use super::ledger::{Item, Page, Parts, Statement, items_of_file, names};
 
 /// What evcxr generated.
 #[derive(Debug, Clone)]
@@ -112,9 +112,9 @@ pub struct Layout {
 }
 
 impl Generated {
-    /// Only what the last cell of `ledger` reaches. Variables it does not name stay in the store.
-    pub fn reached(mut self, ledger: &Ledger) -> Generated {
-        let Some(current) = ledger.cells.last() else { return self };
+    /// Only what the cell of `page` reaches. Variables it does not name stay in the store.
+    pub fn reached(mut self, page: &Page) -> Generated {
+        let Some(current) = &page.cell else { return self };
         let parts = Parts::of(&current.code);
         if parts.is_broken {
             return self;
@@ -156,18 +156,18 @@ fn reach(items: &[Item], mut known: BTreeSet<String>) -> Vec<bool> {
     reached
 }
 
-/// Lays out the last cell of `ledger`. `folder` is where the files will be, `prelude` the names that
+/// Lays out the cell of `page`. `folder` is where the files will be, `prelude` the names that
 /// the collections' prelude brings.
 pub fn lay_out(
     generated: &Generated,
-    ledger: &Ledger,
+    page: &Page,
     survival: Survival,
     folder: &str,
     prelude: &BTreeSet<String>,
 ) -> Layout {
-    let current = ledger.cells.last().cloned().unwrap_or_default();
+    let current = page.cell.clone().unwrap_or_default();
     let parts = Parts::of(&current.code);
-    let (placed, loose) = place_items(generated, ledger);
+    let (placed, loose) = place_items(generated, page);
 
     let mentioned = mentioned(generated, &parts);
     let wants_prelude = mentioned.iter().any(|name| prelude.contains(*name));
@@ -201,8 +201,8 @@ pub fn lay_out(
 }
 
 /// Whether the cell names the collections, or a crate that lives in their library.
-pub fn wants_library(generated: &Generated, ledger: &Ledger, prelude: &BTreeSet<String>) -> bool {
-    let parts = ledger.cells.last().map(|cell| Parts::of(&cell.code)).unwrap_or_default();
+pub fn wants_library(generated: &Generated, page: &Page, prelude: &BTreeSet<String>) -> bool {
+    let parts = page.cell.as_ref().map(|cell| Parts::of(&cell.code)).unwrap_or_default();
     mentioned(generated, &parts).iter().any(|name| prelude.contains(*name) || FOREIGN.contains(name))
 }
 
@@ -219,18 +219,12 @@ fn is_prelude_import(text: &str) -> bool {
 }
 
 /// The living items by cell, and those that no cell wrote in this form (imports, which evcxr takes apart).
-fn place_items<'a>(generated: &'a Generated, ledger: &Ledger) -> (BTreeMap<u32, Vec<Item>>, Vec<&'a Item>) {
-    let mut where_written: BTreeMap<String, (u32, usize)> = BTreeMap::new();
-    for cell in &ledger.cells {
-        for item in Parts::of(&cell.code).items {
-            where_written.insert(item.text, (cell.number, item.line));
-        }
-    }
+fn place_items<'a>(generated: &'a Generated, page: &Page) -> (BTreeMap<u32, Vec<Item>>, Vec<&'a Item>) {
     let mut placed: BTreeMap<u32, Vec<Item>> = BTreeMap::new();
     let mut loose = Vec::new();
     for item in &generated.items {
-        match where_written.get(&item.text) {
-            Some(&(number, line)) if !item.is_import => {
+        match page.place_of(&item.text) {
+            Some((number, line)) if !item.is_import => {
                 placed.entry(number).or_default().push(Item { line, ..item.clone() });
             }
             _ => loose.push(item),

@@ -1,17 +1,29 @@
 //! What was written in which cell: the kernel notes each cell before it runs, and the compiler step,
-//! a process of its own, reads it to give every line its place. Imports nothing in-house.
+//! a process of its own, reads from a [`Page`] what it needs to give every line its place. A cell adds a few lines to
+//! what is on disk, so it costs the same however many came before. Imports nothing in-house.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use serde::{Deserialize, Serialize};
 
+/// The cell that runs.
+const CELL: &str = "cell.json";
+/// Where items were written, one a line: sum of the text, cell, line. Of equal texts the last counts.
+const ITEMS: &str = "items";
+
 /// The cells so far, the last one being the one that runs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Ledger {
-    pub cells: Vec<Noted>,
+    cells: Vec<Noted>,
+    /// Lines of [`ITEMS`] that are not on disk yet.
+    unsaved: String,
 }
 
 /// The text of one cell.
@@ -24,13 +36,14 @@ pub struct Noted {
 }
 
 impl Ledger {
-    /// Reads what [`Ledger::save`] wrote.
-    pub fn load(path: &Path) -> std::io::Result<Ledger> {
-        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
-    }
-
-    pub fn save(&self, path: &Path) -> std::io::Result<()> {
-        std::fs::write(path, serde_json::to_vec(self)?)
+    /// Writes what is new into `folder`.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        let mut items = OpenOptions::new().create(true).append(true).open(folder.join(ITEMS))?;
+        items.write_all(std::mem::take(&mut self.unsaved).as_bytes())?;
+        match self.cells.last() {
+            Some(cell) => std::fs::write(folder.join(CELL), serde_json::to_vec(cell)?),
+            None => Ok(()),
+        }
     }
 
     /// Adds the cell that is about to run. What runs on a frontend's own behalf has the number of the last real
@@ -38,13 +51,55 @@ impl Ledger {
     pub fn note(&mut self, number: u32, code: &str) {
         let is_new = self.cells.iter().all(|cell| cell.number < number);
         let number = if is_new { number } else { 0 };
-        self.cells.push(Noted { number, code: without_commands(code) });
+        let code = without_commands(code);
+        for item in Parts::of(&code).items {
+            writeln!(self.unsaved, "{} {number} {}", sum(&item.text), item.line).expect("a string takes all");
+        }
+        self.cells.push(Noted { number, code });
     }
 
     /// The text of cell `number` as it was run last.
     pub fn code_of(&self, number: u32) -> Option<&str> {
         self.cells.iter().rev().find(|cell| cell.number == number).map(|cell| &*cell.code)
     }
+}
+
+/// What the compiler step has to know of a [`Ledger`].
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The cell that runs; none before the first.
+    pub cell: Option<Noted>,
+    places: HashMap<u64, (u32, usize)>,
+}
+
+impl Page {
+    /// Reads what [`Ledger::save`] wrote.
+    pub fn load(folder: &Path) -> io::Result<Page> {
+        let cell = match std::fs::read(folder.join(CELL)) {
+            Ok(text) => Some(serde_json::from_slice(&text)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let items = std::fs::read_to_string(folder.join(ITEMS))?;
+        let place = |line: &str| {
+            let mut words = line.split(' ');
+            let sum = words.next()?.parse().ok()?;
+            Some((sum, (words.next()?.parse().ok()?, words.next()?.parse().ok()?)))
+        };
+        Ok(Page { cell, places: items.lines().filter_map(place).collect() })
+    }
+
+    /// The cell and line where an item of this text was written last.
+    pub fn place_of(&self, item: &str) -> Option<(u32, usize)> {
+        self.places.get(&sum(item)).copied()
+    }
+}
+
+/// Equal in every process of this program.
+fn sum(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Commands stand before the Rust of a cell, a line each; they are blanked so that lines keep their numbers.
@@ -247,6 +302,23 @@ mod tests {
         let text = "use other; mod a { //! use.\npub use crate::a::{self, B, c as d};\npub use crate::visualize; }";
         let names = imported_names(text, "a");
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["B", "a", "d", "visualize"]);
+    }
+
+    #[test]
+    fn a_page_knows_the_running_cell_and_where_items_were_written_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::default();
+        ledger.save(folder.path()).unwrap();
+        assert!(Page::load(folder.path()).unwrap().cell.is_none());
+        for (number, code) in [(1, "struct A;\nfn f() {}"), (2, "\nstruct A;"), (3, "1 + 1")] {
+            ledger.note(number, code);
+            ledger.save(folder.path()).unwrap();
+        }
+        let page = Page::load(folder.path()).unwrap();
+        assert_eq!(page.cell.as_ref().map(|cell| (cell.number, &*cell.code)), Some((3, "1 + 1")));
+        assert_eq!(page.place_of("struct A;"), Some((2, 2)));
+        assert_eq!(page.place_of("fn f() {}"), Some((1, 2)));
+        assert_eq!(page.place_of("fn g() {}"), None);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn cannot(what: &str, error: &std::io::Error) -> Failure {
 /// Links the stand-ins and points the environment of this process at them.
 fn prepare(mut tools: Tools) -> std::io::Result<Tools> {
     let bin = tools.bin();
-    for folder in [&bin, &tools.folder.join("config"), &tools.folder.join("evcxr")] {
+    for folder in [&bin, &tools.ledger(), &tools.folder.join("config"), &tools.folder.join("evcxr")] {
         std::fs::create_dir_all(folder)?;
     }
     let program = std::env::current_exe()?;
@@ -136,7 +136,7 @@ fn prelude_names(world: &Path) -> BTreeSet<String> {
 
 fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<Evcxr, Failure> {
     same_compiler(&tools)?;
-    let ledger = Ledger::default();
+    let mut ledger = Ledger::default();
     ledger.save(&tools.ledger()).map_err(|error| cannot("write its ledger", &error))?;
     let broken = |error: evcxr::Error| Failure::new("KernelError", format!("the evaluator did not start: {error}"));
     let (context, outputs) =

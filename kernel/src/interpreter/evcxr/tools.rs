@@ -77,7 +77,7 @@ impl Tools {
 
     /// Where the cells so far are noted.
     pub fn ledger(&self) -> PathBuf {
-        self.folder.join("ledger.json")
+        self.folder.join("ledger")
     }
 
     /// Has a file for each process group that compiles or resolves dependencies now, so that an interrupt can end it.
