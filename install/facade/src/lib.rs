@@ -2,9 +2,10 @@
 //!
 //! evcxr asks rust-analyzer for the type of every `let`. rust-analyzer reads the source of every crate that `cargo metadata`
 //! shows, and of std: 293 crates with polars, 14 s at each kernel's start and 1.6 GB. It needs none of the bodies. So set-up makes a
-//! folder with what is left of some twenty crates when bodies, comments, tests and other platforms are taken away, and the kernel,
-//! under the names `cargo`, `rustc` and `rustup`, tells rust-analyzer that this is all there is. Nothing of it is kept
-//! in the repository: it is made of the toolchain and the registry of the machine it is for.
+//! folder with what is left of some twenty crates when bodies, comments, tests, other platforms and functions that only their own
+//! crate calls are taken away, and what macros write is written out: each crate in one file. The kernel, under the names `cargo`,
+//! `rustc` and `rustup`, tells rust-analyzer that this is all there is. Nothing of it is kept in the repository: it is made of the
+//! toolchain and the registry of the machine it is for.
 //!
 //! ```no_run
 //! use lazuli_facade::{Sources, build};
