@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use flate2::read::MultiGzDecoder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A file that cannot be found or read, or is another than it was.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +42,8 @@ pub enum FileError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// What reads it: `bag` or `frame`.
-        collection: &'static str,
+        /// What reads it.
+        collection: Collection,
     },
 }
 
@@ -77,12 +77,30 @@ fn failed(path: &Path, source: io::Error) -> FileError {
     FileError::Io { path: path.to_owned(), source }
 }
 
+/// The collections that read files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Collection {
+    /// A bag of lines.
+    Bag,
+    /// A data frame.
+    Frame,
+}
+
+impl std::fmt::Display for Collection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Collection::Bag => "bag",
+            Collection::Frame => "frame",
+        })
+    }
+}
+
 /// A file as it was when a collection of it was built. Offsets into a compressed one count uncompressed bytes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     pub(crate) path: PathBuf,
     /// What reads it, for errors.
-    collection: &'static str,
+    collection: Collection,
     /// Whether it is compressed, which its first bytes tell, not its name.
     pub(crate) gzip: bool,
     /// Bytes on the disk.
@@ -92,7 +110,7 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     /// Looks at the file for a `collection`.
-    pub(crate) fn of(path: PathBuf, collection: &'static str) -> Result<Snapshot, FileError> {
+    pub(crate) fn of(path: PathBuf, collection: Collection) -> Result<Snapshot, FileError> {
         let look = || -> io::Result<(fs::Metadata, Vec<u8>)> {
             let file = File::open(&path)?;
             let mut magic = Vec::new();

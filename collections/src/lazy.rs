@@ -26,8 +26,7 @@ pub(crate) fn compute<L: Lazy>(lazy: &L) -> Result<L::Output> {
 pub(crate) fn persist(node: &Node) -> Result<Node> {
     let values = run(&[node])?;
     let origin = node.layer().origin();
-    let held = move |task: crate::graph::Task| Ok(values[task.partition()].clone());
-    let operation = Operation::with_closure("persisted", held, |held, task| held(task));
+    let operation = Operation::holding("persisted", values, |values, task| Ok(values[task.partition()].clone()));
     Ok(Layer::of(operation, node.partitions(), origin).drawn(node.layer().picture().clone()).build())
 }
 

@@ -21,7 +21,7 @@ const TILE: usize = 1024;
 /// The block as a value of the graph.
 pub(super) fn to_value<T: Dtype>(block: Block<T>) -> Value {
     let bytes = block.len() * size_of::<T>();
-    Value::new(block, bytes)
+    Value::local(block, bytes)
 }
 
 /// The next block that a task reads.
@@ -79,7 +79,7 @@ pub(super) fn each<T: Dtype>(block: Block<T>, kernel: fn(&mut [T])) -> Block<T> 
 }
 
 /// Which operand of a function the scalar is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Side {
     Left,
     Right,

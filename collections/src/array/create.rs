@@ -1,7 +1,7 @@
 //! Arrays from nothing and from an `ndarray`.
 
 use ndarray::{ArrayBase, Data, Dimension};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::{self, filled, to_value};
 use super::dtype::{DtypeId, Scalar, for_dtype, sealed::Erased};
@@ -112,7 +112,7 @@ pub(super) fn checked(shape: Vec<usize>, chunks: ChunkLengths) -> Chunks {
     Chunks::new(shape, chunks).unwrap_or_else(|error| panic!("{error}"))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Constant {
     chunks: Chunks,
     number: Scalar,
@@ -138,5 +138,5 @@ fn cut(whole: Value, chunks: Chunks, dtype: DtypeId) -> RawArray {
         let region = chunks.region(task.partition());
         Ok(for_dtype!(dtype, T => to_value(block::part(whole.get::<block::Block<T>>()?.clone(), &region))))
     };
-    RawArray::made(Operation::with_closure("from_ndarray", block, |block, task| block(task)), chunks, dtype, &[])
+    RawArray::made(Operation::holding("from_ndarray", block, |block, task| block(task)), chunks, dtype, &[])
 }

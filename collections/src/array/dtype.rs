@@ -7,7 +7,7 @@
 use std::fmt;
 
 use ndarray::{ArrayD, ArrayViewD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Chunks, block};
 use crate::graph::{Value, WrongType};
@@ -64,7 +64,7 @@ pub trait Number: Dtype {}
 pub trait Float: Number {}
 
 /// A [`Dtype`] as a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[doc(hidden)]
 pub enum DtypeId {
     Bool,
@@ -149,7 +149,7 @@ impl fmt::Display for DtypeId {
 }
 
 /// One number of any dtype, as an operation's parameter: its bits, so that equal numbers hash equally.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[doc(hidden)]
 pub struct Scalar(u64);
 

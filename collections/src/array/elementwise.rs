@@ -1,7 +1,7 @@
 //! Functions of each element: roots, logarithms, sines; conversions; functions of two arrays that broadcast.
 //! What the loops are: `kernel`. What is written as an operator: `operators`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::{self, Block, Side, to_value};
 use super::dtype::{Cast, DtypeId, Scalar, for_dtype, for_float, for_number, sealed::Erased};
@@ -87,19 +87,19 @@ impl<T: Dtype> Array<T> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Each {
     function: Unary,
     dtype: DtypeId,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Pairs {
     function: Binary,
     dtype: DtypeId,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct WithScalar {
     function: Binary,
     dtype: DtypeId,
@@ -107,13 +107,13 @@ struct WithScalar {
     side: Side,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Conversion {
     from: DtypeId,
     to: DtypeId,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Cut {
     from: Chunks,
     to: Chunks,

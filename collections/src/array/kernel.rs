@@ -2,7 +2,7 @@
 //! A kernel writes over its first slice, so chains of them run on one tile while it is in the cache.
 //! Knows nothing of shapes, chunks or graphs. Imports: nothing in-house but dtypes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::dtype::{Cast, Dtype};
 
@@ -45,7 +45,7 @@ macro_rules! float_functions {
 pub(super) use float_functions;
 
 /// A function of two numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Binary {
     Add,
     Sub,
@@ -206,7 +206,7 @@ floats!(f32 unary_f32 f64 unary_f64);
 macro_rules! unary {
     ($($Variant:ident $method:ident $std:ident $doc:literal;)*) => {
         /// A function of one number.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(super) enum Unary {
             Negate,
             Absolute,

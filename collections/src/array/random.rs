@@ -1,7 +1,7 @@
 //! Arrays of random numbers. A distribution is a variant, and a line in the function that draws a chunk.
 
 use rand_distr::{Distribution as _, StandardNormal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::{from_places, to_value};
 use super::create::checked;
@@ -83,13 +83,13 @@ fn bell(mean: f64, deviation: f64) -> Distribution {
     Distribution::Normal { mean, deviation }
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum Distribution {
     Uniform,
     Normal { mean: f64, deviation: f64 },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Draw {
     distribution: Distribution,
     chunks: Chunks,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ndarray::Axis;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::{self, Block, Side, to_value};
 use super::chunks::Grid;
@@ -130,7 +130,7 @@ impl<T: Number> Array<T> {
 }
 
 /// What elements are reduced to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Reduction {
     Sum,
     Mean,
@@ -169,7 +169,7 @@ impl Reduction {
 }
 
 /// One level of the tree.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Level {
     reduction: Reduction,
     /// Of what is read.
@@ -181,7 +181,7 @@ struct Level {
 }
 
 /// What a result is in the end.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Shape {
     /// An array without the reduced axes.
     Array,
@@ -312,7 +312,7 @@ where
         block = block::with_scalar(block, Binary::Div, (count as f64).cast(), Side::Right);
     }
     match level.shape {
-        Shape::Number => Value::new(*block.first().expect("reduced to one number"), size_of::<S>()),
+        Shape::Number => Value::local(*block.first().expect("reduced to one number"), size_of::<S>()),
         Shape::Array => {
             let reduced = level.axes.iter().rev();
             to_value(reduced.fold(block, |block, &axis| block.index_axis_move(Axis(axis), 0)))

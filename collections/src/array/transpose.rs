@@ -1,6 +1,6 @@
 //! The axes of an array in another order: no element moves.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::{Block, to_value};
 use super::dtype::{DtypeId, for_dtype};
@@ -43,7 +43,7 @@ impl<T: Dtype> Array<T> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Permutation {
     axes: Vec<usize>,
     dtype: DtypeId,

@@ -127,7 +127,7 @@ fn value<K: Element, A: Element>(table: Table<K, A>) -> Value {
     /// What finding a key takes beside the pair.
     const INDEX: usize = 3 * size_of::<u64>();
     let bytes = partition::bytes(&table.pairs) + table.pairs.len() * INDEX;
-    Value::new(table, bytes)
+    Value::local(table, bytes)
 }
 
 /// The tables that a task reads as one: `merge` joins what two of them have for the same key.

@@ -3,6 +3,7 @@
 use std::any::type_name;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::partition::{self, Elements};
 use super::{Bag, Element, layer};
@@ -41,7 +42,7 @@ impl<T: Element> Bag<T> {
     #[track_caller]
     pub fn map_with<P, U: Element, F>(&self, parameters: P, function: F) -> Bag<U>
     where
-        P: Serialize + Send + Sync + 'static,
+        P: Serialize + DeserializeOwned + Send + Sync + 'static,
         F: Fn(&P, T) -> U + Send + Sync + 'static,
     {
         self.each(Operation::with_parameters("map", function, parameters, |function, parameters, task| {

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use super::{Element, measure};
-use crate::graph::{Task, Value, WrongType};
+use crate::graph::{Held, Task, Value, WrongType};
 
 /// The elements of a partition.
 pub(super) enum Elements<T> {
     /// Nobody else reads them: they can be moved.
     Owned(Vec<T>),
     /// Others read them too.
-    Shared(Arc<Vec<T>>),
+    Shared(Arc<Held<Vec<T>>>),
 }
 
 /// The elements that a task reads.
 pub(super) fn elements<T: Element>(task: Task) -> Result<Elements<T>, WrongType> {
     let value = task.into_values().next().expect("a partition is read");
-    Ok(match Arc::try_unwrap(value.share()?) {
-        Ok(owned) => Elements::Owned(owned),
+    Ok(match Arc::try_unwrap(value.share::<Vec<T>>()?) {
+        Ok(owned) => Elements::Owned(owned.into_inner()),
         Err(shared) => Elements::Shared(shared),
     })
 }

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Bag, BagError, layer};
 use crate::error::Result;
-use crate::file::{self, Snapshot};
+use crate::file::{self, Collection, Snapshot};
 use crate::graph::{Operation, Origin, Value};
 
 /// How text files are read; what [`read_text_with`] takes.
@@ -78,7 +78,7 @@ fn build(pattern: &Path, options: TextOptions, origin: Origin) -> Result<Bag<Str
 }
 
 /// One file and the partitions that it becomes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Text {
     file: Snapshot,
     /// Its first partition in the bag.
@@ -90,7 +90,7 @@ struct Text {
 impl Text {
     /// Looks at the file that comes after `before` in the bag.
     fn look(path: PathBuf, blocksize: Option<u64>, before: Option<&Text>) -> Result<Text, BagError> {
-        let file = Snapshot::of(path, "bag")?;
+        let file = Snapshot::of(path, Collection::Bag)?;
         let blocks = match blocksize {
             Some(0) => return Err(BagError::ZeroBlocks),
             Some(_) if file.gzip => return Err(BagError::Compressed { path: file.path }),

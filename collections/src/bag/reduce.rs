@@ -167,8 +167,10 @@ impl<T: Element> Bag<T> {
             }
             Ok(scalar(best))
         });
-        let finish = Operation::with_content(name, (), name, Some(Vec::new()), |(), &operation, task| {
+        let is_max = name == "max";
+        let finish = Operation::new(name, is_max, |&is_max, task| {
             let best = partials::<Option<T>>(task).next().expect("a tree ends in one value")?;
+            let operation = if is_max { "max" } else { "min" };
             Ok(scalar(best.ok_or(BagError::Empty { operation })?))
         });
         self.tree(partial, combine, Some(finish))
@@ -205,7 +207,7 @@ number!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64);
 
 /// A result of fixed size.
 fn scalar<A: Send + Sync + 'static>(result: A) -> Value {
-    Value::new(result, size_of::<A>())
+    Value::local(result, size_of::<A>())
 }
 
 /// The partial results that one task joins.

@@ -48,7 +48,7 @@ impl<T: Element> Bag<T> {
         F: Fn(&T, &T) -> Ordering + Send + Sync + 'static,
     {
         // A partition and several partial results are the same thing here: vectors of candidates.
-        let best = Operation::with_content("topk", order, k, Some(k.to_le_bytes().into()), |order, &k, task| {
+        let best = Operation::with_parameters("topk", order, k, |order, &k, task| {
             let candidates: Vec<&T> = task.all::<Vec<T>>(0)?.into_iter().flatten().collect();
             let descending = sorted(candidates.len(), &|a, b| order(candidates[b], candidates[a]));
             Ok(partition::value(descending.into_iter().take(k).map(|index| candidates[index].clone()).collect()))

@@ -59,8 +59,6 @@ pub struct Reads {
     pub(super) nodes: Vec<Node>,
     /// Length of each argument that is a vector.
     pub(super) lengths: Vec<usize>,
-    /// The same as bytes: what tells this call from others of the same function and nodes.
-    pub(super) content: Vec<u8>,
 }
 
 /// The values of what a call reads, handed out in the order in which the arguments were placed.
@@ -79,7 +77,6 @@ impl fmt::Debug for Received<'_> {
 impl Reads {
     fn note_length(&mut self, length: usize) {
         self.lengths.push(length);
-        self.content.extend(length.to_le_bytes());
     }
 
     fn note_all<T>(&mut self, list: &[Delayed<T>]) {

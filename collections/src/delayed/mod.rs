@@ -178,7 +178,7 @@ impl<T> fmt::Debug for Delayed<T> {
 }
 
 fn value<T: Send + Sync + 'static>(result: T) -> Value {
-    Value::new(result, size_of::<T>())
+    Value::local(result, size_of::<T>())
 }
 
 /// One layer of one task that does `work` with what it reads.
@@ -186,8 +186,8 @@ fn layer<T, W>(name: &'static str, work: W, reads: Reads, result: &'static str, 
 where
     W: Fn(&mut Received) -> Result<Value, Failure> + Send + Sync + 'static,
 {
-    let Reads { nodes, lengths, content } = reads;
-    let operation = Operation::with_content(name, work, lengths, Some(content), |work, lengths, task: Task| {
+    let Reads { nodes, lengths } = reads;
+    let operation = Operation::with_parameters(name, work, lengths, |work, lengths, task: Task| {
         let (values, lengths) = (&mut task.into_values(), &mut lengths.iter().copied());
         work(&mut Received { values, lengths })
     });
@@ -196,7 +196,7 @@ where
 
 fn node(operation: Operation, nodes: Vec<Node>, result: &str, origin: Origin) -> Node {
     let picture = Picture { collection: "Delayed", detail: short_name(result), grid: Vec::new() };
-    let layer = Layer::of(operation, 1, origin).drawn(picture);
+    let layer = Layer::of(operation, 1, origin).drawn(picture).by_itself();
     nodes.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
 }
 

@@ -33,7 +33,7 @@ fn cut(frame: &PolarsFrame, npartitions: usize, origin: Origin) -> Result<DataFr
     let partitions = npartitions.min(frame.height()).max(1);
     let schema = FrameSchema::new(frame.schema().clone());
     let whole = frame.clone();
-    let operation = Operation::with_closure("from_polars", (whole, partitions), |(whole, partitions), task| {
+    let operation = Operation::holding("from_polars", (whole, partitions), |(whole, partitions), task| {
         let start = |partition| share(whole.height(), *partitions, partition);
         let (from, to) = (start(task.partition()), start(task.partition() + 1));
         Ok(step::value(whole.slice(from as i64, to - from)))

@@ -56,13 +56,13 @@ impl<const N: usize> Keys for [Expr; N] {
 
 impl Keys for &[&str] {
     fn keys(&self) -> Value {
-        Value::new(self.iter().map(|name| col(*name)).collect::<Vec<Expr>>(), 0)
+        Value::local(self.iter().map(|name| col(*name)).collect::<Vec<Expr>>(), 0)
     }
 }
 
 impl Keys for &[Expr] {
     fn keys(&self) -> Value {
-        Value::new(self.to_vec(), 0)
+        Value::local(self.to_vec(), 0)
     }
 }
 
@@ -74,7 +74,7 @@ impl Keys for Vec<Expr> {
 
 impl Keys for Vec<String> {
     fn keys(&self) -> Value {
-        Value::new(self.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>(), 0)
+        Value::local(self.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>(), 0)
     }
 }
 

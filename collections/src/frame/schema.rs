@@ -37,7 +37,7 @@ const NAMED: usize = 8;
 
 impl FrameSchema {
     pub(super) fn new(schema: SchemaRef) -> Self {
-        FrameSchema(Value::new(schema, 0))
+        FrameSchema(Value::local(schema, 0))
     }
 
     pub(super) fn shared(&self) -> &SchemaRef {

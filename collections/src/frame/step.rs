@@ -10,13 +10,13 @@ use polars::prelude::{DataFrame as PolarsFrame, Expr, IntoLazy, LazyFrame, Polar
 use polars_core::utils::accumulate_dataframes_vertical;
 use polars_expr::state::ExecutionState;
 use polars_mem_engine::create_physical_plan;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::reduce;
 use crate::graph::{Failure, Operation, Task, Value, WrongType};
 
 /// One operation on a polars frame, as parameters that travel.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) enum Step {
     Filter(Expr),
     Select(Vec<Expr>),
@@ -82,7 +82,7 @@ fn run(steps: &Vec<Step>, task: Task) -> Result<Value, Failure> {
 /// A partition as the value of a task.
 pub(super) fn value(frame: PolarsFrame) -> Value {
     let bytes = frame.estimated_size();
-    Value::new(frame, bytes)
+    Value::local(frame, bytes)
 }
 
 /// The partitions in `values`, owned where nobody else reads them.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::operation::Travel;
 use super::{Key, Operation, Origin, Pattern};
 
 /// One operation over many partitions.
@@ -13,6 +14,10 @@ pub struct Layer {
     inputs: Vec<Input>,
     origin: Origin,
     picture: Picture,
+    /// Whether it may run in one task with what reads it 1:1.
+    fuses: bool,
+    /// The layers that fusion made this one from, inputs first; none for a layer as it was built.
+    parts: Vec<Arc<Layer>>,
 }
 
 /// An edge of the graph of layers.
@@ -43,12 +48,13 @@ pub struct LayerBuilder {
     inputs: Vec<Input>,
     origin: Origin,
     picture: Picture,
+    fuses: bool,
 }
 
 impl Layer {
     /// Begins a layer that runs `operation` on each of `tasks` partitions.
     pub fn of(operation: Operation, tasks: usize, origin: Origin) -> LayerBuilder {
-        LayerBuilder { operation, tasks, inputs: Vec::new(), origin, picture: Picture::default() }
+        LayerBuilder { operation, tasks, inputs: Vec::new(), origin, picture: Picture::default(), fuses: true }
     }
 
     /// The name of this work.
@@ -80,6 +86,23 @@ impl Layer {
     pub fn picture(&self) -> &Picture {
         &self.picture
     }
+
+    /// The layers as the user built them: more than this one after fusion, inputs first.
+    pub fn parts(self: &Arc<Self>) -> &[Arc<Layer>] {
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+    }
+
+    /// Whether a task of this layer may run in one with a task that reads it 1:1.
+    pub(super) fn fuses(&self) -> bool {
+        self.fuses && !matches!(self.operation.travel(), Travel::Holds)
+    }
+
+    /// The layer that does the work of `parts` by `operation`; it has the key of the last, whose partitions it makes.
+    pub(super) fn fused(operation: Operation, inputs: Vec<Input>, parts: Vec<Arc<Layer>>) -> Arc<Layer> {
+        let last = parts.last().expect("something was fused");
+        let (key, tasks, origin, picture) = (last.key, last.tasks, last.origin, last.picture.clone());
+        Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses: true, parts })
+    }
 }
 
 impl LayerBuilder {
@@ -98,17 +121,23 @@ impl LayerBuilder {
         self
     }
 
+    /// Keeps each task of the layer a task of its own: what the user called by name is seen by name.
+    pub fn by_itself(mut self) -> Self {
+        self.fuses = false;
+        self
+    }
+
     /// The finished layer as a node that collections hold.
     pub fn build(self) -> super::Node {
-        let LayerBuilder { operation, tasks, inputs, origin, picture } = self;
-        let key = match operation.identity() {
-            Some((code, parameters)) => {
+        let LayerBuilder { operation, tasks, inputs, origin, picture, fuses } = self;
+        let key = match operation.travel() {
+            Travel::Anywhere(wire) => {
                 let inputs = inputs.iter().map(|input| input.layer.key);
-                Key::of_work(operation.name(), code, tasks, parameters, inputs)
+                Key::of_work(operation.name(), wire.code, tasks, &wire.parameters, inputs)
             }
-            None => Key::unique(),
+            Travel::Holds | Travel::Captures => Key::unique(),
         };
-        super::Node::new(Arc::new(Layer { key, operation, tasks, inputs, origin, picture }))
+        super::Node::new(Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses, parts: Vec::new() }))
     }
 }
 

@@ -5,6 +5,7 @@
 //! (1:1, tree, all-to-all ...). A [`Plan`] is what remains of the graph for given targets: the tasks
 //! that are needed, in an order that keeps memory low.
 
+mod fuse;
 mod key;
 mod layer;
 mod name;
@@ -15,13 +16,16 @@ mod pattern;
 mod plan;
 mod value;
 
+pub use fuse::{enter_stage, fuse};
+pub(crate) use fuse::stopped_part;
 pub use key::Key;
 pub use layer::{Input, Layer, LayerBuilder, Picture};
 pub use name::{function_name, short_name};
 pub use node::Node;
-pub use operation::{Failure, Operation, Task};
+pub use operation::{Failure, Operation, Task, Work};
+pub(crate) use operation::{Travel, Wire};
 pub use origin::Origin;
 pub use pattern::Pattern;
 pub(crate) use plan::layers_under;
 pub use plan::{Plan, TaskId};
-pub use value::{Value, WrongType};
+pub use value::{Codec, Held, Value, WrongType};

@@ -1,10 +1,17 @@
-//! What a task runs: a function pointer with parameters, or a closure of the user's.
+//! What a task runs: a function with parameters that serialize, or a closure of the user's.
+//!
+//! An operation can travel to another process when all that it is can be named or written there: functions by
+//! their addresses (a closure without captures is a function: its type has size zero), parameters by serde.
+
+#![expect(unsafe_code, reason = "functions and closures of size zero come back from another process as addresses")]
 
 use std::any::Any;
 use std::fmt;
+use std::mem::{MaybeUninit, needs_drop};
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use super::{Value, WrongType};
@@ -55,22 +62,81 @@ impl Task {
         self.values(input).iter().map(Value::get).collect()
     }
 
+    /// Gives up the values, input by input.
+    pub(super) fn into_inputs(self) -> impl Iterator<Item = SmallVec<[Value; 4]>> {
+        let Task { values, ends, .. } = self;
+        let mut values = values.into_iter();
+        let mut start = 0;
+        ends.into_iter().map(move |end| {
+            let count = (end - start) as usize;
+            start = end;
+            values.by_ref().take(count).collect()
+        })
+    }
+
     /// Gives up the values, so that a value nobody else reads can be changed in place.
     pub fn into_values(self) -> impl Iterator<Item = Value> {
         self.values.into_iter()
     }
 }
 
-/// An operation: `code` applied to parameters and the values of a task.
+/// An operation: a name, and the [`Work`] that each of its tasks does.
 ///
-/// Two operations with the same name, code and serialized parameters are the same work.
+/// Two operations with the same name, function and serialized parameters are the same work.
 #[derive(Clone)]
 pub struct Operation {
     name: &'static str,
-    run: Arc<dyn Fn(Task) -> Result<Value, Failure> + Send + Sync>,
-    /// Address of the code and serialized parameters; none for a closure with captures, which equals no other.
-    identity: Option<(usize, Vec<u8>)>,
+    work: Arc<dyn Work>,
+    travel: Travel,
 }
+
+/// What an operation does, erased. Most are a function of parameters and a task; elementwise ones can be joined.
+pub trait Work: Any + Send + Sync {
+    /// Makes the partition of one task.
+    fn run(&self, task: Task) -> Result<Value, Failure>;
+
+    /// One pass that does `first` and then this, where each input `at` of this is what `first` makes.
+    ///
+    /// It reads the other inputs of this one, in their order, then those of `first`; its stages (see
+    /// [`enter_stage`](super::enter_stage)) are those of `first`, then those of this one. None when there is no such pass.
+    fn after(&self, _first: &dyn Work, _at: &[usize]) -> Option<Arc<dyn Work>> {
+        None
+    }
+
+    /// How many operations were joined into this one.
+    fn stages(&self) -> usize {
+        1
+    }
+}
+
+/// Whether an operation can run in another process.
+#[derive(Clone)]
+pub(crate) enum Travel {
+    /// It is made again there.
+    Anywhere(Wire),
+    /// It hands out what this process holds: it runs here, and what it hands out travels.
+    Holds,
+    /// A closure with captures, which cannot be written.
+    Captures,
+}
+
+/// An operation as it crosses to another process: addresses in this one, and bytes.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    /// Makes the operation again.
+    pub(crate) rebuild: Rebuild,
+    /// The function of the operation.
+    pub(crate) code: usize,
+    pub(crate) parameters: Arc<[u8]>,
+}
+
+/// Makes an operation from its name, the address of its function in this process, and its parameters.
+pub(crate) type Rebuild = fn(&'static str, usize, &[u8]) -> Result<Operation, Failure>;
+
+type Code<P> = fn(&P, Task) -> Result<Value, Failure>;
+type ClosureCode<F, P> = fn(&F, &P, Task) -> Result<Value, Failure>;
+type Make<P> = fn(P) -> Arc<dyn Work>;
+type ClosureMake<F, P> = fn(F, P) -> Arc<dyn Work>;
 
 impl Operation {
     /// An operation of the library: a function and parameters that serialize.
@@ -80,62 +146,117 @@ impl Operation {
     /// let five = Operation::new("five", 5_i64, |&number, _task| Ok(Value::new(number, 8)));
     /// assert_eq!(five.name(), "five");
     /// ```
-    pub fn new<P: Serialize + Send + Sync + 'static>(
-        name: &'static str,
-        parameters: P,
-        code: fn(&P, Task) -> Result<Value, Failure>,
-    ) -> Self {
-        let identity = rmp_serde::to_vec(&parameters).ok().map(|bytes| (code as usize, bytes));
-        Operation { name, run: Arc::new(move |task| code(&parameters, task)), identity }
+    pub fn new<P>(name: &'static str, parameters: P, code: Code<P>) -> Self
+    where
+        P: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        fn rebuild<P>(name: &'static str, code: usize, parameters: &[u8]) -> Result<Operation, Failure>
+        where
+            P: Serialize + DeserializeOwned + Send + Sync + 'static,
+        {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            let code = unsafe { restore::<Code<P>>(code) };
+            Ok(Operation::new(name, rmp_serde::from_slice(parameters)?, code))
+        }
+        let travel = Travel::written(rebuild::<P>, code as usize, &parameters);
+        Operation { name, work: Arc::new(Function { parameters, code }), travel }
     }
 
     /// An operation that has no parameters: the function is the work.
     ///
     /// Not generic, so that a cell which uses it compiles the function and nothing else.
     pub fn of(name: &'static str, code: fn(Task) -> Result<Value, Failure>) -> Self {
-        Operation { name, run: Arc::new(code), identity: Some((code as usize, Vec::new())) }
+        fn rebuild(name: &'static str, code: usize, _: &[u8]) -> Result<Operation, Failure> {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            Ok(Operation::of(name, unsafe { restore(code) }))
+        }
+        let travel = Travel::Anywhere(Wire { rebuild, code: code as usize, parameters: [].into() });
+        Operation { name, work: Arc::new(Function { parameters: code, code: |code, task| code(task) }), travel }
+    }
+
+    /// An operation that can be joined with others: `make` gives the [`Work`] for `parameters`.
+    pub fn joining<P>(name: &'static str, parameters: P, make: Make<P>) -> Self
+    where
+        P: Serialize + DeserializeOwned + 'static,
+    {
+        fn rebuild<P>(name: &'static str, code: usize, parameters: &[u8]) -> Result<Operation, Failure>
+        where
+            P: Serialize + DeserializeOwned + 'static,
+        {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            let make = unsafe { restore::<Make<P>>(code) };
+            Ok(Operation::joining(name, rmp_serde::from_slice(parameters)?, make))
+        }
+        let travel = Travel::written(rebuild::<P>, make as usize, &parameters);
+        Operation { name, work: make(parameters), travel }
     }
 
     /// An operation with a closure of the user's: `code` says how to apply it to a partition.
     ///
-    /// A closure without captures is a function (its type has size zero): the same closure is the same work.
-    pub fn with_closure<F: Send + Sync + 'static>(
-        name: &'static str,
-        closure: F,
-        code: fn(&F, Task) -> Result<Value, Failure>,
-    ) -> Self {
-        let identity = (size_of::<F>() == 0).then(|| (code as usize, Vec::new()));
-        Operation { name, run: Arc::new(move |task| code(&closure, task)), identity }
+    /// A closure without captures is a function: the same closure is the same work, and it travels.
+    pub fn with_closure<F: Send + Sync + 'static>(name: &'static str, closure: F, code: Code<F>) -> Self {
+        fn rebuild<F: Send + Sync + 'static>(
+            name: &'static str,
+            code: usize,
+            _: &[u8],
+        ) -> Result<Operation, Failure> {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            let code = unsafe { restore::<Code<F>>(code) };
+            Ok(Operation::with_closure(name, conjure::<F>(), code))
+        }
+        let travel = Travel::closure::<F>(rebuild::<F>, code as usize, || Some([].into()));
+        Operation { name, work: Arc::new(Function { parameters: closure, code }), travel }
     }
 
     /// An operation with a closure of the user's and parameters that serialize.
     ///
     /// The same closure without captures, with equal parameters, is the same work.
-    pub fn with_parameters<F, P>(
-        name: &'static str,
-        closure: F,
-        parameters: P,
-        code: fn(&F, &P, Task) -> Result<Value, Failure>,
-    ) -> Self
+    pub fn with_parameters<F, P>(name: &'static str, closure: F, parameters: P, code: ClosureCode<F, P>) -> Self
     where
         F: Send + Sync + 'static,
-        P: Serialize + Send + Sync + 'static,
+        P: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        let content = if const { size_of::<F>() == 0 } { rmp_serde::to_vec(&parameters).ok() } else { None };
-        Operation::with_content(name, closure, parameters, content, code)
+        fn rebuild<F, P>(name: &'static str, code: usize, parameters: &[u8]) -> Result<Operation, Failure>
+        where
+            F: Send + Sync + 'static,
+            P: Serialize + DeserializeOwned + Send + Sync + 'static,
+        {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            let code = unsafe { restore::<ClosureCode<F, P>>(code) };
+            Ok(Operation::with_parameters(name, conjure::<F>(), rmp_serde::from_slice(parameters)?, code))
+        }
+        let travel = Travel::closure::<F>(rebuild::<F, P>, code as usize, || written(&parameters));
+        Operation { name, work: Arc::new(Closure { closure, parameters, code }), travel }
     }
 
-    /// [`with_parameters`](Operation::with_parameters) that are serialized already, where they can be.
-    pub(crate) fn with_content<F: Send + Sync + 'static, P: Send + Sync + 'static>(
-        name: &'static str,
-        closure: F,
-        parameters: P,
-        content: Option<Vec<u8>>,
-        code: fn(&F, &P, Task) -> Result<Value, Failure>,
-    ) -> Self {
-        let content = if const { size_of::<F>() == 0 } { content } else { None };
-        let identity = content.map(|bytes| (code as usize, bytes));
-        Operation { name, run: Arc::new(move |task| code(&closure, &parameters, task)), identity }
+    /// [`joining`](Operation::joining) with a closure of the user's and parameters that serialize.
+    pub fn joining_closure<F, P>(name: &'static str, closure: F, parameters: P, make: ClosureMake<F, P>) -> Self
+    where
+        F: Send + Sync + 'static,
+        P: Serialize + DeserializeOwned + 'static,
+    {
+        fn rebuild<F, P>(name: &'static str, code: usize, parameters: &[u8]) -> Result<Operation, Failure>
+        where
+            F: Send + Sync + 'static,
+            P: Serialize + DeserializeOwned + 'static,
+        {
+            // SAFETY: `code` is the address that was written with this function as its `rebuild`.
+            let make = unsafe { restore::<ClosureMake<F, P>>(code) };
+            Ok(Operation::joining_closure(name, conjure::<F>(), rmp_serde::from_slice(parameters)?, make))
+        }
+        let travel = Travel::closure::<F>(rebuild::<F, P>, make as usize, || written(&parameters));
+        Operation { name, work: make(closure, parameters), travel }
+    }
+
+    /// An operation that hands out parts of what this process holds: it runs here whatever the scheduler, and
+    /// equals no other.
+    pub fn holding<D: Send + Sync + 'static>(name: &'static str, data: D, code: Code<D>) -> Self {
+        Operation { name, work: Arc::new(Function { parameters: data, code }), travel: Travel::Holds }
+    }
+
+    /// Several operations in one; made by fusion only.
+    pub(super) fn joined(name: &'static str, work: Arc<dyn Work>) -> Self {
+        Operation { name, work, travel: Travel::Captures }
     }
 
     /// The verb shown in pictures and errors: `map`, `sum`, `read_csv` ...
@@ -143,12 +264,84 @@ impl Operation {
         self.name
     }
 
-    pub(super) fn identity(&self) -> Option<(usize, &[u8])> {
-        self.identity.as_ref().map(|(code, parameters)| (*code, &**parameters))
+    pub(crate) fn travel(&self) -> &Travel {
+        &self.travel
     }
 
+    pub(super) fn work(&self) -> &Arc<dyn Work> {
+        &self.work
+    }
+
+    #[inline]
     pub(crate) fn run(&self, task: Task) -> Result<Value, Failure> {
-        (self.run)(task)
+        self.work.run(task)
+    }
+}
+
+impl Travel {
+    fn written<P: Serialize>(rebuild: Rebuild, code: usize, parameters: &P) -> Travel {
+        match written(parameters) {
+            Some(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
+            None => Travel::Captures,
+        }
+    }
+
+    fn closure<F>(rebuild: Rebuild, code: usize, parameters: impl FnOnce() -> Option<Arc<[u8]>>) -> Travel {
+        if const { size_of::<F>() > 0 || needs_drop::<F>() } {
+            return Travel::Captures;
+        }
+        match parameters() {
+            Some(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
+            None => Travel::Captures,
+        }
+    }
+}
+
+/// `parameters` as bytes; none if their serde implementation refuses.
+fn written<P: Serialize>(parameters: &P) -> Option<Arc<[u8]>> {
+    rmp_serde::to_vec(parameters).ok().map(Arc::from)
+}
+
+/// The function at an address.
+///
+/// # Safety
+/// A function of type `C`, which is a function pointer, stands at `address` in this process.
+unsafe fn restore<C: Copy>(address: usize) -> C {
+    const { assert!(size_of::<C>() == size_of::<usize>()) };
+    // SAFETY: the caller says that a function of this type stands there.
+    unsafe { std::mem::transmute_copy(&address) }
+}
+
+/// A closure without captures, from nothing.
+fn conjure<F>() -> F {
+    assert!(size_of::<F>() == 0 && !needs_drop::<F>(), "only a closure without captures is written");
+    // SAFETY: a type of size zero has no bytes to initialise. One of this type was there when the operation was
+    // built, so the type has values.
+    unsafe { MaybeUninit::uninit().assume_init() }
+}
+
+/// A function of parameters and a task.
+struct Function<P> {
+    parameters: P,
+    code: Code<P>,
+}
+
+impl<P: Send + Sync + 'static> Work for Function<P> {
+    fn run(&self, task: Task) -> Result<Value, Failure> {
+        (self.code)(&self.parameters, task)
+    }
+}
+
+/// A function of a closure, parameters and a task.
+struct Closure<F, P> {
+    closure: F,
+    parameters: P,
+    code: ClosureCode<F, P>,
+}
+
+impl<F: Send + Sync + 'static, P: Send + Sync + 'static> Work for Closure<F, P> {
+    fn run(&self, task: Task) -> Result<Value, Failure> {
+        (self.code)(&self.closure, &self.parameters, task)
     }
 }
 

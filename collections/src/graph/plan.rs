@@ -41,7 +41,7 @@ impl Plan {
         let mut walk = Walk::over(&layers);
         let mut wanted = Vec::new();
         for target in targets {
-            let layer = layers.index[&target.key()];
+            let layer = layers.index(target) as u32;
             for partition in 0..target.tasks() {
                 wanted.push(walk.visit(layer, partition as u32));
             }
@@ -119,24 +119,29 @@ pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
 }
 
 /// The distinct layers under some targets, inputs first.
-struct Layers {
-    list: Vec<Arc<Layer>>,
-    index: HashMap<Key, u32, FixedState>,
+pub(super) struct Layers {
+    pub(super) list: Vec<Arc<Layer>>,
+    numbers: HashMap<Key, u32, FixedState>,
 }
 
 impl Layers {
-    fn under(targets: &[Arc<Layer>]) -> Layers {
-        let mut layers = Layers { list: Vec::new(), index: HashMap::default() };
+    pub(super) fn under(targets: &[Arc<Layer>]) -> Layers {
+        let mut layers = Layers { list: Vec::new(), numbers: HashMap::default() };
         for target in targets {
             layers.add(target);
         }
         layers
     }
 
+    /// Which of the list does the work of `layer`.
+    pub(super) fn index(&self, layer: &Layer) -> usize {
+        self.numbers[&layer.key()] as usize
+    }
+
     fn add(&mut self, target: &Arc<Layer>) {
         let mut path: Vec<(Arc<Layer>, usize)> = vec![(target.clone(), 0)];
         while let Some((layer, next)) = path.last_mut() {
-            if self.index.contains_key(&layer.key()) {
+            if self.numbers.contains_key(&layer.key()) {
                 path.pop();
             } else if let Some(input) = layer.inputs().get(*next) {
                 *next += 1;
@@ -144,7 +149,7 @@ impl Layers {
                 path.push((input, 0));
             } else {
                 let (layer, _) = path.pop().expect("the loop saw it");
-                self.index.insert(layer.key(), self.list.len() as u32);
+                self.numbers.insert(layer.key(), self.list.len() as u32);
                 self.list.push(layer);
             }
         }
@@ -181,7 +186,7 @@ impl<'a> Walk<'a> {
         let mut places = Vec::new();
         let mut partitions = Vec::new();
         for input in self.layers.list[place.layer as usize].inputs() {
-            let layer = self.layers.index[&input.layer.key()];
+            let layer = self.layers.index(&input.layer) as u32;
             partitions.clear();
             input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut partitions);
             places.extend(partitions.iter().map(|&partition| Place { layer, partition: partition as u32 }));
@@ -289,7 +294,7 @@ mod tests {
         assert_eq!(plan(&one).len(), 3);
         let layers = Layers::under(&[one.layer().clone()]);
         let mut walk = Walk::over(&layers);
-        walk.visit(layers.index[&one.layer().key()], 0);
+        walk.visit(layers.index(one.layer()) as u32, 0);
         assert!(walk.numbers.iter().all(|numbers| match numbers {
             Numbers::Few { ids, .. } => ids.capacity() < 8,
             Numbers::Many(table) => table.len() == 1,

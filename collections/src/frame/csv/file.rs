@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cut;
 use crate::file::{FileError, Snapshot};
 use crate::frame::FrameError;
 
 /// One file and the partitions that it becomes; a compressed one is one block.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct File {
     pub(super) seen: Snapshot,
     /// Where the first row begins.

@@ -15,11 +15,11 @@ use polars::io::SerReader;
 use polars::prelude::{
     CsvEncoding, CsvParseOptions, CsvReadOptions, DataType, NullValues, PolarsResult, Schema, SchemaRef,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{DataFrame, FrameError, FrameSchema, step};
 use crate::error::Result;
-use crate::file::Snapshot;
+use crate::file::{Collection, Snapshot};
 use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
 use block::Format;
 use file::{File, Head};
@@ -37,7 +37,7 @@ use file::{File, Head};
 /// assert_eq!(frame.compute()?.column("name").unwrap().null_count(), 1);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CsvOptions {
     blocksize: u64,
     separator: u8,
@@ -190,7 +190,7 @@ fn build(pattern: &Path, options: CsvOptions, origin: Origin) -> Result<DataFram
 }
 
 /// What a frame reads: parameters of its operations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Source {
     files: Arc<Vec<File>>,
     options: CsvOptions,
@@ -205,7 +205,7 @@ impl Source {
         let mut schema = SchemaRef::default();
         for path in crate::file::find(pattern).map_err(FrameError::from)? {
             let first = files.last().map_or(0, |file| file.first + file.blocks);
-            let seen = Snapshot::of(path, "frame").map_err(FrameError::from)?;
+            let seen = Snapshot::of(path, Collection::Frame).map_err(FrameError::from)?;
             let head = Head::of(&seen, if first == 0 { SAMPLE } else { HEADER }, quote)?;
             if head.text() == head.bytes.len() {
                 return Err(FrameError::Empty { path: seen.path }.into());

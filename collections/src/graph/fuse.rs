@@ -1,0 +1,275 @@
+//! Fusion: layers that read each other 1:1 become one layer, whose tasks hand each partition on by themselves.
+//!
+//! A layer joins the only layer that reads it when both have as many tasks; nothing is computed twice and no
+//! parallelism is lost, and what stood between the two is never stored. Inside a fused layer, neighbours that
+//! know how ([`Work::after`]) become one pass over the partition; others run one after the other.
+//!
+//! Source of the idea: loop fusion (Wadler, "Deforestation", 1990), and Dask's `optimize_blockwise`.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use smallvec::SmallVec;
+
+use super::operation::Work;
+use super::plan::Layers;
+use super::{Failure, Input, Layer, Operation, Pattern, Task, Value};
+
+thread_local! {
+    /// Which step of a program, and which stage of its work, this thread is at.
+    static PLACE: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Notes that this thread works on stage `stage` of the [`Work`] that it runs, so that a failure is that of the
+/// operation it happened in. Work that joins nothing has one stage and need not say so.
+#[inline]
+pub fn enter_stage(stage: usize) {
+    PLACE.set((PLACE.get().0, stage as u32));
+}
+
+/// Which of the `parts` of `layer` this thread was at when its task stopped.
+pub(crate) fn stopped_part(layer: &Arc<Layer>) -> &Arc<Layer> {
+    let (step, stage) = PLACE.replace((0, 0));
+    let work: &dyn std::any::Any = &**layer.operation().work();
+    let part = match work.downcast_ref::<Program>() {
+        Some(program) => program.steps[step as usize].parts.get(stage as usize).copied().unwrap_or(0),
+        None => 0,
+    };
+    &layer.parts()[part as usize]
+}
+
+/// The layers that make the same partitions as `targets`, under the same keys, in fewer tasks.
+pub fn fuse(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
+    let layers = Layers::under(targets);
+    let groups = groups(&layers, targets);
+    if groups.iter().zip(0..).all(|(&root, layer)| root == layer) {
+        return targets.to_vec();
+    }
+    let mut members: Vec<SmallVec<[u32; 1]>> = vec![SmallVec::new(); groups.len()];
+    for (layer, &group) in groups.iter().enumerate() {
+        members[group as usize].push(layer as u32);
+    }
+    let mut made: Vec<Option<Arc<Layer>>> = vec![None; groups.len()];
+    for (group, members) in members.iter().enumerate() {
+        if !members.is_empty() {
+            made[group] = Some(joined(&layers, members, &made));
+        }
+    }
+    let target = |target: &Arc<Layer>| made[layers.index(target)].clone().expect("a target is the root of its group");
+    targets.iter().map(target).collect()
+}
+
+/// For each layer, the root of the group that it is fused into: the layer that makes the group's partitions.
+fn groups(layers: &Layers, targets: &[Arc<Layer>]) -> Vec<u32> {
+    /// Read by nobody yet; by several groups, or otherwise than 1:1.
+    const NOBODY: u32 = u32::MAX;
+    const OTHERS: u32 = u32::MAX - 1;
+    let mut read_by = vec![NOBODY; layers.list.len()];
+    for target in targets {
+        read_by[layers.index(target)] = OTHERS;
+    }
+    for (index, layer) in layers.list.iter().enumerate().rev() {
+        let root = match read_by[index] {
+            NOBODY | OTHERS => index as u32,
+            root if layer.fuses() && layer.tasks() == layers.list[root as usize].tasks() => root,
+            _ => index as u32,
+        };
+        read_by[index] = root;
+        let fuses = layer.fuses();
+        for input in layer.inputs() {
+            let reader = &mut read_by[layers.index(&input.layer)];
+            *reader = match input.pattern {
+                Pattern::OneToOne if fuses && (*reader == NOBODY || *reader == root) => root,
+                _ => OTHERS,
+            };
+        }
+    }
+    read_by
+}
+
+/// The one layer of a group, `members` in the order in which they run.
+fn joined(layers: &Layers, members: &[u32], made: &[Option<Arc<Layer>>]) -> Arc<Layer> {
+    let made = |input: &Input| made[layers.index(&input.layer)].clone().expect("inputs are made before their readers");
+    let last = *members.last().expect("a group has a root");
+    if let &[only] = members {
+        let layer = &layers.list[only as usize];
+        let inputs: Vec<Arc<Layer>> = layer.inputs().iter().map(made).collect();
+        if inputs.iter().zip(layer.inputs()).all(|(made, input)| Arc::ptr_eq(made, &input.layer)) {
+            return layer.clone();
+        }
+        let read = |(layer, input): (_, &Input)| Input { layer, pattern: input.pattern.clone() };
+        let inputs = inputs.into_iter().zip(layer.inputs()).map(read).collect();
+        return Layer::fused(layer.operation().clone(), inputs, vec![layer.clone()]);
+    }
+    let part_of: HashMap<u32, u32, FixedState> = members.iter().copied().zip(0..).collect();
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut one_to_one: HashMap<u32, u32, FixedState> = HashMap::default();
+    let mut program = Builder::default();
+    for &member in members {
+        let layer = &layers.list[member as usize];
+        let mut sources = Sources::new();
+        for input in layer.inputs() {
+            let read = layers.index(&input.layer) as u32;
+            let mut outer = || {
+                inputs.push(Input { layer: made(input), pattern: input.pattern.clone() });
+                inputs.len() as u32 - 1
+            };
+            sources.push(match (part_of.get(&read), &input.pattern) {
+                (Some(&part), _) => program.step_of(part),
+                (None, Pattern::OneToOne) => Source::Input(*one_to_one.entry(read).or_insert_with(outer)),
+                (None, _) => Source::Input(outer()),
+            });
+        }
+        program.push(layer.operation().work().clone(), sources);
+    }
+    let parts = members.iter().map(|&member| layers.list[member as usize].clone()).collect();
+    let name = layers.list[last as usize].operation().name();
+    Layer::fused(Operation::joined(name, Arc::new(program.finish())), inputs, parts)
+}
+
+/// Where a step finds one of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    /// All values of an input of the fused layer.
+    Input(u32),
+    /// What another step made.
+    Step(u32),
+}
+
+type Sources = SmallVec<[Source; 2]>;
+
+/// What a task of a fused layer does: steps, each of which makes one value.
+struct Program {
+    steps: Vec<Step>,
+}
+
+struct Step {
+    work: Arc<dyn Work>,
+    sources: Sources,
+    /// For each source, whether no later step reads it: it is given away, and can be changed in place.
+    last: SmallVec<[bool; 2]>,
+    /// The part that each stage of `work` is.
+    parts: SmallVec<[u32; 2]>,
+}
+
+impl Work for Program {
+    fn run(&self, task: Task) -> Result<Value, Failure> {
+        let partition = task.partition();
+        let (mut inputs, mut made): (Vec<Option<SmallVec<[Value; 4]>>>, Vec<Option<Value>>) =
+            (task.into_inputs().map(Some).collect(), Vec::with_capacity(self.steps.len()));
+        for (number, step) in self.steps.iter().enumerate() {
+            let mut task = Task::new(partition);
+            for (source, &last) in step.sources.iter().zip(&step.last) {
+                match *source {
+                    Source::Input(input) => {
+                        let values = &mut inputs[input as usize];
+                        let values = if last { values.take() } else { values.clone() };
+                        values.expect("given away by its last reader only").into_iter().for_each(|value| task.push(value));
+                    }
+                    Source::Step(step) => {
+                        let value = &mut made[step as usize];
+                        task.push(if last { value.take() } else { value.clone() }.expect("a step runs after those it reads"));
+                    }
+                }
+                task.end_input();
+            }
+            PLACE.set((number as u32, 0));
+            made.push(Some(step.work.run(task)?));
+        }
+        PLACE.set((0, 0));
+        Ok(made.pop().flatten().expect("a program ends with the step that makes its value"))
+    }
+
+    fn stages(&self) -> usize {
+        self.steps.iter().map(|step| step.parts.len()).sum()
+    }
+}
+
+/// A program while its parts are put in, each joined with those it reads where that gives one pass.
+#[derive(Default)]
+struct Builder {
+    /// None for what was joined into a later step.
+    steps: Vec<Option<Step>>,
+    /// The step that makes the value of each part.
+    step_of: Vec<u32>,
+    /// How often each step is read.
+    reads: Vec<u32>,
+}
+
+impl Builder {
+    fn step_of(&self, part: u32) -> Source {
+        Source::Step(self.step_of[part as usize])
+    }
+
+    fn push(&mut self, work: Arc<dyn Work>, sources: Sources) {
+        let part = self.step_of.len() as u32;
+        for source in &sources {
+            if let Source::Step(step) = source {
+                self.reads[*step as usize] += 1;
+            }
+        }
+        self.step_of.push(self.steps.len() as u32);
+        self.steps.push(Some(Step { work, sources, last: SmallVec::new(), parts: SmallVec::from_slice(&[part]) }));
+        self.reads.push(0);
+    }
+
+    /// Joins steps, then forgets those that were joined.
+    fn finish(mut self) -> Program {
+        for number in 0..self.steps.len() {
+            let mut input = 0;
+            while let Some(&source) = self.steps[number].as_ref().and_then(|step| step.sources.get(input)) {
+                if !self.join(number, source) {
+                    input += 1;
+                }
+            }
+        }
+        let mut numbers = vec![0; self.steps.len()];
+        let mut steps: Vec<Step> = Vec::new();
+        for (number, step) in self.steps.into_iter().enumerate() {
+            numbers[number] = steps.len() as u32;
+            steps.extend(step);
+        }
+        for step in &mut steps {
+            for source in &mut step.sources {
+                if let Source::Step(step) = source {
+                    *step = numbers[*step as usize];
+                }
+            }
+        }
+        mark_last_reads(&mut steps);
+        Program { steps }
+    }
+
+    /// Makes step `number` and the one it reads at `source` one step, if nobody else reads that.
+    fn join(&mut self, number: usize, source: Source) -> bool {
+        let Source::Step(first) = source else { return false };
+        let step = self.steps[number].as_ref().expect("not joined into a later one yet");
+        let at: SmallVec<[usize; 2]> =
+            step.sources.iter().enumerate().filter(|(_, other)| **other == source).map(|(at, _)| at).collect();
+        if self.reads[first as usize] as usize != at.len() {
+            return false;
+        }
+        let inner = self.steps[first as usize].as_ref().expect("joined into its only reader, which is this one");
+        let Some(work) = step.work.after(&*inner.work, &at) else { return false };
+        let inner = self.steps[first as usize].take().expect("it was there");
+        let step = self.steps[number].as_mut().expect("it was there");
+        step.work = work;
+        step.sources.retain(|other| *other != source);
+        step.sources.extend(inner.sources);
+        let own = std::mem::replace(&mut step.parts, inner.parts);
+        step.parts.extend(own);
+        true
+    }
+}
+
+fn mark_last_reads(steps: &mut [Step]) {
+    let mut read: HashSet<Source, FixedState> = HashSet::default();
+    for step in steps.iter_mut().rev() {
+        step.last = SmallVec::from_elem(false, step.sources.len());
+        for (source, last) in step.sources.iter().zip(&mut step.last).rev() {
+            *last = read.insert(*source);
+        }
+    }
+}
