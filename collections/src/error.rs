@@ -26,6 +26,9 @@ pub enum ErrorKind {
     /// A run stopped before its end.
     #[error(transparent)]
     Run(#[from] crate::schedule::RunError),
+    /// A choice for runs that cannot be followed.
+    #[error(transparent)]
+    Config(#[from] crate::schedule::ConfigError),
     /// An operation on an array cannot be built.
     #[error(transparent)]
     Array(#[from] crate::array::ArrayError),
@@ -91,6 +94,7 @@ macro_rules! from {
 
 from!(
     crate::schedule::RunError,
+    crate::schedule::ConfigError,
     crate::array::ArrayError,
     crate::bag::BagError,
     crate::graph::WrongType,

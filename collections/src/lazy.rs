@@ -2,8 +2,8 @@
 //! natural Rust value. The one file where collections meet the schedulers. Imports: graph, schedule.
 
 use crate::error::Result;
-use crate::graph::{Layer, Node, Operation, Origin, Pattern, Plan, Value};
-use crate::schedule;
+use crate::graph::{Layer, Node, Operation, Origin, Pattern, Value};
+use crate::schedule::{self, Config, RunReport};
 
 /// A collection or value that is computed only when asked.
 pub trait Lazy {
@@ -20,6 +20,31 @@ pub trait Lazy {
 /// Computes one collection.
 pub(crate) fn compute<L: Lazy>(lazy: &L) -> Result<L::Output> {
     lazy.gather(run(&[lazy.node()])?)
+}
+
+/// Computes one collection as `config` says.
+pub(crate) fn compute_with<L: Lazy>(lazy: &L, config: Config) -> Result<L::Output> {
+    let _restore = schedule::enter(config);
+    compute(lazy)
+}
+
+impl RunReport {
+    /// Computes `lazy`, starting from what the last run had made when it failed: after a file is there again, or
+    /// with the failing operation built anew, only what is missing runs. The next run, whatever it computes, frees
+    /// what was kept.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let slow = from_sequence(0..4, 4).map(|n| n * n);
+    /// let (whole, broken) = (slow.sum(), slow.map(|n| 10 / (n - 9)).sum());
+    /// assert!(compute!(whole, broken).is_err());
+    /// assert_eq!(last_run().expect("one failed").retry(&whole)?, 14);
+    /// # Ok(()) }
+    /// ```
+    pub fn retry<L: Lazy>(&self, lazy: &L) -> Result<L::Output> {
+        lazy.gather(schedule::resume(&[lazy.node().layer().clone()])?)
+    }
 }
 
 /// Runs everything below `node` and returns a node that holds the results: later work starts from them.
@@ -45,7 +70,7 @@ pub(crate) fn pick(node: &Node, name: &'static str, partitions: Vec<usize>, orig
 /// The values of every partition of `nodes`, in order; what they share runs once.
 fn run(nodes: &[&Node]) -> Result<Vec<Value>> {
     let targets: Vec<_> = nodes.iter().map(|node| node.layer().clone()).collect();
-    Ok(schedule::run(&Plan::of(&targets))?)
+    Ok(schedule::run(&targets)?)
 }
 
 /// Several collections computed in one run: what [`compute!`](crate::compute) expands to.

@@ -30,7 +30,7 @@ pub use delayed::Delayed;
 pub use error::{Error, ErrorKind, Result};
 pub use file::FileError;
 pub use frame::DataFrame;
-pub use schedule::{Scheduler, set_scheduler, with_scheduler};
+pub use schedule::{Config, Scheduler, config, set_config, with_config};
 
 /// Who watches every run from the start. The root of the crate joins what must not import each other.
 fn first_observers() -> Vec<std::sync::Arc<dyn schedule::Observer>> {

@@ -6,7 +6,7 @@ pub use crate::compute;
 pub use crate::delayed::{Delayed, call, delayed, try_call};
 pub use crate::display::{Drawing, clear_output, display};
 pub use crate::frame::{CsvOptions, DataFrame, Table, from_polars, read_csv, read_csv_with};
-pub use crate::schedule::{Scheduler, last_run, set_scheduler, with_scheduler};
+pub use crate::schedule::{Config, Scheduler, config, last_run, set_config, with_config};
 pub use crate::visualize;
 // What expressions of frames are made of.
 pub use polars::prelude::{DataType, Expr, col, len, lit};

@@ -49,6 +49,7 @@ pub use values::Values;
 use crate::error::Result;
 use crate::graph::{Node, Value};
 use crate::lazy::{self, Lazy};
+use crate::schedule::Config;
 use raw::RawArray;
 
 /// A lazy array of `T` in chunks; cheap to clone.
@@ -79,6 +80,19 @@ impl<T: Dtype> Array<T> {
     /// ```
     pub fn compute(&self) -> Result<Values<T>> {
         lazy::compute(self)
+    }
+
+    /// [`compute`](Array::compute) with choices of its own: another scheduler, fewer workers, less memory.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let sum = ones((4, 4), 2) + 1.0;
+    /// assert_eq!(sum.compute_with(Scheduler::Synchronous)?[[0, 0]], 2.0);
+    /// # Ok(()) }
+    /// ```
+    pub fn compute_with(&self, config: impl Into<Config>) -> Result<Values<T>> {
+        lazy::compute_with(self, config.into())
     }
 
     /// Runs the graph and keeps the chunks in memory: an array on which later work starts.

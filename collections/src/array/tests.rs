@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis, IxDyn, array};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ErrorKind, Scheduler, with_scheduler};
+use crate::{ErrorKind, Scheduler, with_config};
 
 /// A shape of up to three axes, and two ways to cut it.
 fn shape_and_chunks() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>)> {
@@ -28,7 +28,7 @@ where
     L::Output: PartialEq + fmt::Debug,
 {
     let [first, second] = [Scheduler::Synchronous, Scheduler::Threads]
-        .map(|scheduler| with_scheduler(scheduler, || crate::lazy::compute(lazy)).expect("the graph runs"));
+        .map(|scheduler| with_config(scheduler, || crate::lazy::compute(lazy)).expect("the graph runs"));
     assert_eq!(first, second);
     first
 }

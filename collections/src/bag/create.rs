@@ -58,8 +58,7 @@ pub(super) fn must_have_partitions(npartitions: usize) {
 /// A node of partitions that are there already.
 fn held(partitions: Vec<Value>, element: &str, origin: Origin) -> Node {
     let count = partitions.len();
-    let operation = Operation::holding("from_sequence", partitions, |partitions, task| {
-        Ok(partitions[task.partition()].clone())
-    });
+    let operation =
+        Operation::holding("from_sequence", partitions, |partitions, task| Ok(partitions[task.partition()].clone()));
     layer(operation, count, element, origin).build()
 }

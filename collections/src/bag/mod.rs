@@ -29,6 +29,7 @@ use crate::delayed::Delayed;
 use crate::error::Result;
 use crate::graph::{Layer, LayerBuilder, Node, Operation, Origin, Picture, Value, short_name};
 use crate::lazy::{self, Lazy};
+use crate::schedule::Config;
 
 pub use create::{from_sequence, range};
 pub use error::BagError;
@@ -88,6 +89,19 @@ impl<T: Element> Bag<T> {
     /// ```
     pub fn compute(&self) -> Result<Vec<T>> {
         lazy::compute(self)
+    }
+
+    /// [`compute`](Bag::compute) with choices of its own: another scheduler, fewer workers, less memory.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let words = from_sequence(["lapis", "lazuli"].map(String::from), 2);
+    /// assert_eq!(words.compute_with(config().workers(1))?, ["lapis", "lazuli"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn compute_with(&self, config: impl Into<Config>) -> Result<Vec<T>> {
+        lazy::compute_with(self, config.into())
     }
 
     /// Runs what is needed now and keeps the partitions: what is built on the result starts from there.

@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 use crate::bag::{self, Bag, TextOptions, from_sequence, read_text, read_text_with};
 use crate::lazy::{self, Lazy};
-use crate::{Scheduler, with_scheduler};
+use crate::{Scheduler, with_config};
 
 /// Both schedulers compute `expected`.
 fn check<L: Lazy<Output: PartialEq<E> + Debug>, E: Debug>(lazy: &L, expected: E) {
     for scheduler in Scheduler::ALL {
-        let computed = with_scheduler(scheduler, || lazy::compute(lazy)).expect("it computes");
+        let computed = with_config(scheduler, || lazy::compute(lazy)).expect("it computes");
         assert_eq!(computed, expected, "{}", scheduler.name());
     }
 }
@@ -223,7 +223,7 @@ fn errors_of_reading_say_what_and_where() {
 fn errors_of_running_name_operation_partition_and_line() {
     let bag = from_sequence([1, 0, 2], 3).map(|n| 10 / n);
     for scheduler in Scheduler::ALL {
-        let text = with_scheduler(scheduler, || bag.sum().compute()).expect_err("it divides by zero").to_string();
+        let text = with_config(scheduler, || bag.sum().compute()).expect_err("it divides by zero").to_string();
         assert!(text.starts_with("map failed in partition 1 of 3 (built in "), "{text}");
         assert!(text.contains("bag/tests.rs, line") && text.contains("divide by zero"), "{text}");
     }

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
 use crate::graph::{function_name, short_name};
 use crate::lazy::{self, Lazy};
+use crate::schedule::Config;
 
 pub use argument::{Argument, Arguments, Function};
 use argument::{Reads, Received};
@@ -123,6 +124,19 @@ impl<T: Clone + Send + Sync + 'static> Delayed<T> {
         lazy::compute(self)
     }
 
+    /// [`compute`](Delayed::compute) with choices of its own: another scheduler, fewer workers, less memory.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let root = call(f64::sqrt, (9.0,));
+    /// assert_eq!(root.compute_with(Scheduler::Synchronous)?, 3.0);
+    /// # Ok(()) }
+    /// ```
+    pub fn compute_with(&self, config: impl Into<Config>) -> Result<T> {
+        lazy::compute_with(self, config.into())
+    }
+
     /// Runs what is needed now and keeps the value: what is built on the result starts from there.
     ///
     /// ```
@@ -205,7 +219,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::{Scheduler, with_scheduler};
+    use crate::{Scheduler, with_config};
 
     fn add(a: i64, b: i64) -> i64 {
         a + b
@@ -217,7 +231,7 @@ mod tests {
 
     fn check<T: Clone + Send + Sync + PartialEq + fmt::Debug + 'static>(delayed: &Delayed<T>, expected: T) {
         for scheduler in Scheduler::ALL {
-            let computed = with_scheduler(scheduler, || delayed.compute());
+            let computed = with_config(scheduler, || delayed.compute());
             assert_eq!(computed.expect("it computes"), expected, "{}", scheduler.name());
         }
     }

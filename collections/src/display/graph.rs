@@ -132,7 +132,7 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, fill: &str) {
     let right = size.width - BEHIND;
     let room = right - WORDS;
     let tasks = times(card);
-    let took = card.cost.map_or(String::new(), |cost| wording::time(cost.busy));
+    let took = card.cost.map_or(String::new(), |cost| cost.time());
     let title = shortened(&card.title, TITLE.size * BOLD, room - wording::width(&tasks, 12.0) - 8.0);
     text(group, &title, Point { x: WORDS, y: 20.0 }, TITLE);
     text(group, &tasks, Point { x: right, y: 20.0 }, Type::new(12.0, FAINT).anchored(Anchor::End));

@@ -35,8 +35,12 @@ impl Observer for Progress {
         match event {
             Event::Started { tally } => begin(plan, tally),
             Event::Finished { tally, complete } => end(tally, complete),
-            Event::TaskStarted { .. } | Event::TaskFinished { .. } | Event::Released { .. } => {}
+            _ => {}
         }
+    }
+
+    fn watches_tasks(&self) -> bool {
+        false
     }
 }
 

@@ -69,6 +69,24 @@ pub(super) struct Cost {
     pub busy: Duration,
     pub bytes: u64,
     pub tasks: u64,
+    /// Whether its work was done, and is counted, with that of the layer that reads it.
+    pub fused: bool,
+}
+
+impl Cost {
+    /// How long it took, in a word.
+    pub fn time(&self) -> String {
+        if self.fused { "fused".to_owned() } else { wording::time(self.busy) }
+    }
+
+    /// How long it took and what it made.
+    fn words(&self) -> String {
+        if self.fused {
+            "fused".to_owned()
+        } else {
+            format!("{}, {}", wording::time(self.busy), wording::bytes(self.bytes))
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -123,7 +141,7 @@ impl Sketch {
                 line += &format!("  ← {}{more}", sources.join(", "));
             }
             if let (Some(cost), false) = (card.cost, self.by_task) {
-                line += &format!("  {}, {}", wording::time(cost.busy), wording::bytes(cost.bytes));
+                line += &format!("  {}", cost.words());
             }
             text += line.trim_end();
         }
@@ -178,6 +196,7 @@ impl Card {
             busy: cost.busy.div_f64(cost.tasks as f64),
             bytes: cost.bytes / cost.tasks,
             tasks: 1,
+            fused: cost.fused,
         });
         card
     }
@@ -196,9 +215,12 @@ impl Card {
             self.detail.clear();
         }
         self.cost = match (self.cost, other.cost) {
-            (Some(a), Some(b)) => {
-                Some(Cost { busy: a.busy + b.busy, bytes: a.bytes + b.bytes, tasks: a.tasks + b.tasks })
-            }
+            (Some(a), Some(b)) => Some(Cost {
+                busy: a.busy + b.busy,
+                bytes: a.bytes + b.bytes,
+                tasks: a.tasks + b.tasks,
+                fused: a.fused && b.fused,
+            }),
             (one, other) => one.or(other),
         };
     }
@@ -215,15 +237,21 @@ impl Card {
         hover += format!("\n{} {}", self.collection, wording::clipped(&self.detail, 240)).trim_end();
         hover += &format!("\nbuilt in {}", wording::clipped(&self.origin, 240));
         if let Some(cost) = self.cost {
-            hover += &format!("\nlast run: {}, {}", wording::time(cost.busy), wording::bytes(cost.bytes));
+            hover += &format!("\nlast run: {}", cost.words());
         }
         hover
     }
 }
 
 fn costs(run: &RunReport) -> HashMap<Key, Cost> {
-    let cost = |layer: &LayerReport| Cost { busy: layer.busy, bytes: layer.bytes, tasks: layer.tasks };
-    run.layers.iter().filter(|layer| layer.tasks > 0).map(|layer| (layer.key, cost(layer))).collect()
+    let mut costs = HashMap::new();
+    for &LayerReport { ref parts, busy, bytes, tasks, .. } in run.layers.iter().filter(|layer| layer.tasks > 0) {
+        let (&last, fused) = parts.split_last().expect("a layer is one part at least");
+        let with_last = Cost { tasks, fused: true, ..Cost::default() };
+        costs.extend(fused.iter().map(|&part| (part, with_last)));
+        costs.insert(last, Cost { busy, bytes, tasks, fused: false });
+    }
+    costs
 }
 
 /// At least as many tasks and reads as a plan of these layers would hold (of block arithmetic, an estimate).
@@ -326,7 +354,7 @@ fn links(layers: &[Arc<Layer>], edges: &[(usize, usize)], group_of: &[usize], co
         if !link.patterns.contains(&pattern) {
             link.patterns.push(pattern);
         }
-        if let Some(cost) = costs.get(&layers[from].key()) {
+        if let Some(cost) = costs.get(&layers[from].key()).filter(|cost| !cost.fused) {
             link.sources.insert(from, cost.bytes);
         }
     }

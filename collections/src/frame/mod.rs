@@ -36,6 +36,7 @@ pub use table::Table;
 use crate::error::Result;
 use crate::graph::{Layer, Node, Origin, Pattern, Value};
 use crate::lazy::{self, Lazy};
+use crate::schedule::Config;
 use step::Step;
 
 /// A lazy table in partitions of rows.
@@ -74,6 +75,19 @@ impl DataFrame {
     /// ```
     pub fn compute(&self) -> Result<Table> {
         lazy::compute(self)
+    }
+
+    /// [`compute`](DataFrame::compute) with choices of its own: another scheduler, fewer workers, less memory.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let frame = from_polars(&polars::df!("x" => [1_i64, 2, 3]).unwrap(), 3)?;
+    /// assert_eq!(frame.compute_with(Scheduler::Synchronous)?.height(), 3);
+    /// # Ok(()) }
+    /// ```
+    pub fn compute_with(&self, config: impl Into<Config>) -> Result<Table> {
+        lazy::compute_with(self, config.into())
     }
 
     /// Runs the graph and keeps the partitions in memory: later work starts from them.

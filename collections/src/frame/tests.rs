@@ -11,7 +11,7 @@ use polars::prelude::{NULL, col, len, lit, when};
 use proptest::prelude::*;
 
 use super::{CsvOptions, DataFrame, from_polars, read_csv, read_csv_with};
-use crate::{Scheduler, with_scheduler};
+use crate::{Scheduler, with_config};
 
 /// A folder of its own for one test.
 struct Folder(PathBuf);
@@ -38,7 +38,7 @@ impl Drop for Folder {
 
 /// What `frame` computes to, the same on every scheduler.
 fn computed(frame: &DataFrame) -> PolarsFrame {
-    let [first, second] = Scheduler::ALL.map(|scheduler| with_scheduler(scheduler, || frame.compute().unwrap()));
+    let [first, second] = Scheduler::ALL.map(|scheduler| with_config(scheduler, || frame.compute().unwrap()));
     assert!(first.equals_missing(&second), "schedulers differ: {first} and {second}");
     assert_eq!(**first.schema(), **frame.schema().shared(), "the schema was known before");
     first.into_inner()

@@ -18,20 +18,39 @@ use super::plan::Layers;
 use super::{Failure, Input, Layer, Operation, Pattern, Task, Value};
 
 thread_local! {
-    /// Which step of a program, and which stage of its work, this thread is at.
-    static PLACE: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    /// Where in the task that it runs this thread is.
+    static PLACE: Cell<Place> = const { Cell::new(Place { step: 0, stage: 0 }) };
+}
+
+/// A place in a fused task: which step of its program, and which stage of the step's work.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    step: u32,
+    stage: u32,
+}
+
+impl Place {
+    /// The place of this thread, which begins at the first place of tasks of its own.
+    pub(crate) fn enter() -> Place {
+        PLACE.take()
+    }
+
+    /// Returns to where this thread was.
+    pub(crate) fn leave(self) {
+        PLACE.set(self);
+    }
 }
 
 /// Notes that this thread works on stage `stage` of the [`Work`] that it runs, so that a failure is that of the
 /// operation it happened in. Work that joins nothing has one stage and need not say so.
 #[inline]
 pub fn enter_stage(stage: usize) {
-    PLACE.set((PLACE.get().0, stage as u32));
+    PLACE.set(Place { stage: stage as u32, ..PLACE.get() });
 }
 
 /// Which of the `parts` of `layer` this thread was at when its task stopped.
 pub(crate) fn stopped_part(layer: &Arc<Layer>) -> &Arc<Layer> {
-    let (step, stage) = PLACE.replace((0, 0));
+    let Place { step, stage } = PLACE.take();
     let work: &dyn std::any::Any = &**layer.operation().work();
     let part = match work.downcast_ref::<Program>() {
         Some(program) => program.steps[step as usize].parts.get(stage as usize).copied().unwrap_or(0),
@@ -166,19 +185,24 @@ impl Work for Program {
                     Source::Input(input) => {
                         let values = &mut inputs[input as usize];
                         let values = if last { values.take() } else { values.clone() };
-                        values.expect("given away by its last reader only").into_iter().for_each(|value| task.push(value));
+                        values
+                            .expect("given away by its last reader only")
+                            .into_iter()
+                            .for_each(|value| task.push(value));
                     }
                     Source::Step(step) => {
                         let value = &mut made[step as usize];
-                        task.push(if last { value.take() } else { value.clone() }.expect("a step runs after those it reads"));
+                        task.push(
+                            if last { value.take() } else { value.clone() }.expect("a step runs after those it reads"),
+                        );
                     }
                 }
                 task.end_input();
             }
-            PLACE.set((number as u32, 0));
+            PLACE.set(Place { step: number as u32, stage: 0 });
             made.push(Some(step.work.run(task)?));
         }
-        PLACE.set((0, 0));
+        PLACE.set(Place::default());
         Ok(made.pop().flatten().expect("a program ends with the step that makes its value"))
     }
 

@@ -33,6 +33,11 @@ impl Task {
         Task { partition, values: SmallVec::new(), ends: SmallVec::new() }
     }
 
+    /// Partition `partition` from `values`, which end for each input where `ends` says.
+    pub(super) fn of(partition: usize, values: SmallVec<[Value; 4]>, ends: SmallVec<[u32; 4]>) -> Self {
+        Task { partition, values, ends }
+    }
+
     pub(crate) fn push(&mut self, value: Value) {
         self.values.push(value);
     }
@@ -195,11 +200,7 @@ impl Operation {
     ///
     /// A closure without captures is a function: the same closure is the same work, and it travels.
     pub fn with_closure<F: Send + Sync + 'static>(name: &'static str, closure: F, code: Code<F>) -> Self {
-        fn rebuild<F: Send + Sync + 'static>(
-            name: &'static str,
-            code: usize,
-            _: &[u8],
-        ) -> Result<Operation, Failure> {
+        fn rebuild<F: Send + Sync + 'static>(name: &'static str, code: usize, _: &[u8]) -> Result<Operation, Failure> {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             let code = unsafe { restore::<Code<F>>(code) };
             Ok(Operation::with_closure(name, conjure::<F>(), code))

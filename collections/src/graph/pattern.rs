@@ -34,6 +34,21 @@ impl Pattern {
         }
     }
 
+    /// How many partitions task `task` reads of an input with `partitions` partitions.
+    #[inline]
+    pub fn count(&self, task: usize, partitions: usize) -> usize {
+        match self {
+            Pattern::OneToOne | Pattern::Pick(_) => 1,
+            Pattern::All => partitions,
+            Pattern::Tree(n) => ((task + 1) * n).min(partitions) - (task * n).min(partitions),
+            Pattern::Blocks(reads) => {
+                let mut out = Vec::new();
+                reads(task, &mut out);
+                out.len()
+            }
+        }
+    }
+
     /// The word on the edge of a picture.
     pub fn label(&self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use super::{Key, Layer, Task, Value};
 
@@ -22,11 +23,21 @@ pub struct Plan {
     reads: Vec<TaskId>,
     starts: Vec<u32>,
     targets: Vec<TaskId>,
+    /// Tasks that read nothing because their values are there already.
+    given: Vec<TaskId>,
 }
 
 /// Index of a task in a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub u32);
+
+impl TaskId {
+    /// The id as an index.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -37,8 +48,14 @@ struct Place {
 impl Plan {
     /// The plan that makes every partition of `targets`.
     pub fn of(targets: &[Arc<Layer>]) -> Plan {
+        Plan::beyond(targets, &|_, _| false)
+    }
+
+    /// The plan that makes every partition of `targets`, where the partitions of layers that `is_there` names are
+    /// there already.
+    pub fn beyond(targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
         let layers = Layers::under(targets);
-        let mut walk = Walk::over(&layers);
+        let mut walk = Walk::over(&layers, is_there);
         let mut wanted = Vec::new();
         for target in targets {
             let layer = layers.index(target) as u32;
@@ -46,8 +63,8 @@ impl Plan {
                 wanted.push(walk.visit(layer, partition as u32));
             }
         }
-        let Walk { tasks, reads, starts, .. } = walk;
-        Plan { layers: layers.list, tasks, reads, starts, targets: wanted }
+        let Walk { tasks, reads, starts, given, .. } = walk;
+        Plan { layers: layers.list, tasks, reads, starts, targets: wanted, given }
     }
 
     /// Number of tasks.
@@ -76,6 +93,11 @@ impl Plan {
         &self.targets
     }
 
+    /// The tasks that were there already.
+    pub fn given(&self) -> &[TaskId] {
+        &self.given
+    }
+
     /// The layers that take part, inputs first.
     pub fn layers(&self) -> &[Arc<Layer>] {
         &self.layers
@@ -96,20 +118,16 @@ impl Plan {
         self.tasks[task.0 as usize].partition as usize
     }
 
-    /// What the operation of `task` receives, when `value` gives the values it reads one after another.
-    pub(crate) fn task(&self, task: TaskId, mut value: impl FnMut() -> Value) -> Task {
+    /// What the operation of `task` receives, when it reads `values`, one after another.
+    pub(crate) fn task(&self, task: TaskId, values: SmallVec<[Value; 4]>) -> Task {
         let partition = self.partition(task);
-        let mut received = Task::new(partition);
-        let mut partitions = Vec::new();
-        for input in self.layer(task).inputs() {
-            partitions.clear();
-            input.pattern.reads(partition, input.layer.tasks(), &mut partitions);
-            for _ in &partitions {
-                received.push(value());
-            }
-            received.end_input();
-        }
-        received
+        let mut end = 0;
+        let ends = self.layer(task).inputs().iter().map(|input| {
+            end += input.pattern.count(partition, input.layer.tasks()) as u32;
+            end
+        });
+        let ends = ends.collect();
+        Task::of(partition, values, ends)
     }
 }
 
@@ -159,73 +177,100 @@ impl Layers {
 /// Depth-first walk over tasks that numbers them as it leaves them.
 struct Walk<'a> {
     layers: &'a Layers,
+    /// For each layer, which layers it reads.
+    inputs: Vec<SmallVec<[u32; 2]>>,
+    is_there: &'a dyn Fn(Key, u32) -> bool,
     /// The tasks of each layer that were visited.
     numbers: Vec<Numbers>,
+    /// The tasks on the way from the target to where the walk is.
+    path: Vec<Step>,
+    /// What the tasks on the path read, one after another.
+    pending: Vec<Place>,
+    /// Partitions of one input, kept to be filled again.
+    partitions: Vec<usize>,
     tasks: Vec<Place>,
     reads: Vec<TaskId>,
     starts: Vec<u32>,
+    given: Vec<TaskId>,
 }
 
-/// A task on the path of the walk, with the tasks it reads that were not visited yet.
+/// A task on the path of the walk.
 struct Step {
     place: Place,
-    pending: Vec<Place>,
+    /// Where its reads begin in `pending`, which end where those of the next step begin.
+    first: usize,
+    /// The next of them to visit.
+    next: usize,
+    given: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn over(layers: &'a Layers) -> Self {
-        let numbers = layers.list.iter().map(|layer| Numbers::of(layer.tasks())).collect();
-        Walk { layers, numbers, tasks: Vec::new(), reads: Vec::new(), starts: vec![0] }
+    fn over(layers: &'a Layers, is_there: &'a dyn Fn(Key, u32) -> bool) -> Self {
+        let inputs =
+            |layer: &Arc<Layer>| layer.inputs().iter().map(|input| layers.index(&input.layer) as u32).collect();
+        Walk {
+            layers,
+            inputs: layers.list.iter().map(inputs).collect(),
+            is_there,
+            numbers: layers.list.iter().map(|layer| Numbers::of(layer.tasks())).collect(),
+            path: Vec::new(),
+            pending: Vec::new(),
+            partitions: Vec::new(),
+            tasks: Vec::new(),
+            reads: Vec::new(),
+            starts: vec![0],
+            given: Vec::new(),
+        }
     }
 
     fn number(&self, place: Place) -> Option<TaskId> {
         self.numbers[place.layer as usize].get(place.partition)
     }
 
-    fn reads_of(&self, place: Place) -> Vec<Place> {
-        let mut places = Vec::new();
-        let mut partitions = Vec::new();
-        for input in self.layers.list[place.layer as usize].inputs() {
-            let layer = self.layers.index(&input.layer) as u32;
-            partitions.clear();
-            input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut partitions);
-            places.extend(partitions.iter().map(|&partition| Place { layer, partition: partition as u32 }));
-        }
-        places
-    }
-
-    fn step(&self, place: Place) -> Step {
-        let mut pending = self.reads_of(place);
-        pending.reverse();
-        Step { place, pending }
-    }
-
     fn visit(&mut self, layer: u32, partition: u32) -> TaskId {
         let target = Place { layer, partition };
-        let mut path = vec![self.step(target)];
-        while let Some(step) = path.last_mut() {
-            let place = step.place;
-            if self.number(place).is_some() {
-                path.pop();
-            } else if let Some(read) = path.last_mut().and_then(|step| step.pending.pop()) {
+        if self.number(target).is_none() {
+            self.enter(target);
+        }
+        while let Some(step) = self.path.last_mut() {
+            if let Some(&read) = self.pending.get(step.next) {
+                step.next += 1;
                 if self.number(read).is_none() {
-                    path.push(self.step(read));
+                    self.enter(read);
                 }
             } else {
-                self.leave(place);
-                path.pop();
+                self.leave();
             }
         }
         self.number(target).expect("the walk ends by leaving the target")
     }
 
-    fn leave(&mut self, place: Place) {
-        for read in self.reads_of(place) {
-            let id = self.number(read).expect("inputs are left before their readers");
-            self.reads.push(id);
+    fn enter(&mut self, place: Place) {
+        let first = self.pending.len();
+        let layer = &self.layers.list[place.layer as usize];
+        let given = (self.is_there)(layer.key(), place.partition);
+        if !given {
+            for (input, &read) in layer.inputs().iter().zip(&self.inputs[place.layer as usize]) {
+                self.partitions.clear();
+                input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut self.partitions);
+                let read = |&partition: &usize| Place { layer: read, partition: partition as u32 };
+                self.pending.extend(self.partitions.iter().map(read));
+            }
+        }
+        self.path.push(Step { place, first, next: first, given });
+    }
+
+    fn leave(&mut self) {
+        let Some(Step { place, first, given, .. }) = self.path.pop() else { return };
+        for read in self.pending.drain(first..) {
+            let id = self.numbers[read.layer as usize].get(read.partition);
+            self.reads.push(id.expect("inputs are left before their readers"));
         }
         self.starts.push(self.reads.len() as u32);
         let id = TaskId(self.tasks.len() as u32);
+        if given {
+            self.given.push(id);
+        }
         self.tasks.push(place);
         self.numbers[place.layer as usize].set(place.partition, id);
     }
@@ -293,7 +338,7 @@ mod tests {
         let one = layer(1).reads(&next, Pattern::Pick([99_999_999].into())).build();
         assert_eq!(plan(&one).len(), 3);
         let layers = Layers::under(&[one.layer().clone()]);
-        let mut walk = Walk::over(&layers);
+        let mut walk = Walk::over(&layers, &|_, _| false);
         walk.visit(layers.index(one.layer()) as u32, 0);
         assert!(walk.numbers.iter().all(|numbers| match numbers {
             Numbers::Few { ids, .. } => ids.capacity() < 8,

@@ -1,118 +1,44 @@
-//! Runs a plan. One run state (what is ready, waiting, released), small backends around it:
-//! `synchronous` in place, `threads` on the machine's cores. Imports: graph.
+//! Runs a plan. One run state (what is ready, waiting, released), small backends around it: `synchronous` in
+//! place, `threads` on the machine's cores, `processes` in worker processes. Imports: graph.
 
 mod cancel;
+mod config;
 mod event;
+mod local;
+mod memory;
+mod ready;
 mod report;
+mod spill;
 mod state;
 mod synchronous;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod unwind;
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::graph::{Failure, Origin, Plan, Value};
+use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value, fuse, stopped_part};
 
-pub use cancel::{CancelToken, cancel_all};
-pub use event::{Event, Observer, watch};
+use cancel::CancelToken;
+pub use cancel::cancel_all;
+pub(crate) use config::enter;
+pub use config::{Config, ConfigError, Memory, Scheduler, config, set_config, with_config};
+pub use event::{Event, Observer, Watch, watch};
+use local::Slot;
 pub use report::{LayerReport, RunReport, Tally, last_run};
+pub use spill::SpillError;
+use state::{TooLarge, What};
 pub use unwind::Panicked;
-
-/// What runs the tasks of a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheduler {
-    /// One task after another on the calling thread: the reference for every other scheduler, and the one to debug with.
-    Synchronous,
-    /// All cores of this machine; the default.
-    Threads,
-}
-
-static DEFAULT: AtomicU8 = AtomicU8::new(Scheduler::Threads as u8);
-
-thread_local! {
-    static SCOPED: Cell<Option<Scheduler>> = const { Cell::new(None) };
-}
-
-impl Scheduler {
-    /// Every scheduler there is.
-    pub const ALL: [Scheduler; 2] = [Scheduler::Synchronous, Scheduler::Threads];
-
-    /// The scheduler that `compute` uses here: that of the innermost [`with_scheduler`], else the one of [`set_scheduler`].
-    pub fn current() -> Scheduler {
-        let global = || Scheduler::ALL[DEFAULT.load(Ordering::Relaxed) as usize];
-        SCOPED.get().unwrap_or_else(global)
-    }
-
-    /// The name that people and files use for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scheduler::Synchronous => "synchronous",
-            Scheduler::Threads => "threads",
-        }
-    }
-}
-
-impl std::str::FromStr for Scheduler {
-    type Err = UnknownScheduler;
-
-    /// ```
-    /// # use lazuli::Scheduler;
-    /// assert_eq!("threads".parse::<Scheduler>().unwrap(), Scheduler::Threads);
-    /// assert!("thread".parse::<Scheduler>().unwrap_err().to_string().contains("synchronous"));
-    /// ```
-    fn from_str(name: &str) -> Result<Self, UnknownScheduler> {
-        Scheduler::ALL
-            .into_iter()
-            .find(|scheduler| scheduler.name() == name)
-            .ok_or_else(|| UnknownScheduler { name: name.to_owned() })
-    }
-}
-
-/// A scheduler's name that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no scheduler `{name}`; choose `synchronous` or `threads`")]
-pub struct UnknownScheduler {
-    name: String,
-}
-
-/// Makes `scheduler` the one that every `compute` uses from now on.
-///
-/// ```
-/// use lazuli::{Scheduler, set_scheduler};
-/// set_scheduler(Scheduler::Synchronous);
-/// assert_eq!(Scheduler::current(), Scheduler::Synchronous);
-/// # set_scheduler(Scheduler::Threads);
-/// ```
-pub fn set_scheduler(scheduler: Scheduler) {
-    DEFAULT.store(scheduler as u8, Ordering::Relaxed);
-}
-
-/// Runs `work` with `scheduler` for every `compute` inside it, then returns to the one before.
-///
-/// ```
-/// use lazuli::{Scheduler, with_scheduler};
-/// let inside = with_scheduler(Scheduler::Synchronous, Scheduler::current);
-/// assert_eq!(inside, Scheduler::Synchronous);
-/// assert_eq!(Scheduler::current(), Scheduler::Threads);
-/// ```
-pub fn with_scheduler<R>(scheduler: Scheduler, work: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Scheduler>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SCOPED.set(self.0);
-        }
-    }
-    let _restore = Restore(SCOPED.replace(Some(scheduler)));
-    work()
-}
 
 /// Why a run stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A task returned an error.
-    #[error("{operation} failed{} (built in {origin}): {source}", which(*.partition, *.partitions))]
+    #[error("{operation} failed{} (built in {origin}): {source}{}", which(*.partition, *.partitions), reading(.inputs))]
     Task {
         /// The operation whose task failed.
         operation: &'static str,
@@ -122,39 +48,188 @@ pub enum RunError {
         partitions: usize,
         /// Where the layer was built.
         origin: Origin,
+        /// What it read: each input's operation, and what its partitions are.
+        inputs: Vec<String>,
         /// What the task said.
         source: Failure,
     },
     /// The run was cancelled: by an interrupt, or from code.
     #[error("the run was cancelled; every variable is kept")]
     Cancelled,
+    /// The run took longer than it was allowed.
+    #[error("the run was stopped: it took longer than the {timeout:?} that `config().timeout(..)` allows")]
+    TimedOut {
+        /// What it was allowed.
+        timeout: Duration,
+    },
+    /// Something does not fit into the memory that the run may take.
+    #[error(
+        "{operation}{} (built in {origin}) does not fit into memory: {what} {}, and this run may take {}; {}",
+        which(*.partition, *.partitions), bytes(*.needed), bytes(*.budget), what.remedy()
+    )]
+    TooLarge {
+        /// The operation.
+        operation: &'static str,
+        /// The partition it was making.
+        partition: usize,
+        /// How many partitions that layer has.
+        partitions: usize,
+        /// Where the layer was built.
+        origin: Origin,
+        /// What does not fit.
+        what: TooMuch,
+        /// Its size in bytes.
+        needed: u64,
+        /// Bytes that the values of the run may take.
+        budget: u64,
+    },
+    /// Values that do not fit into memory could not be put on the disk.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
+    /// The choices for the run cannot be followed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// What is larger than the memory of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TooMuch {
+    /// The value of one partition.
+    Value,
+    /// All partitions that one task reads.
+    Inputs,
+    /// All results together.
+    Results,
+}
+
+impl TooMuch {
+    fn remedy(self) -> &'static str {
+        match self {
+            TooMuch::Value => "make more and smaller partitions, or allow more with `config().memory(\"8 GB\")`",
+            TooMuch::Inputs => "reduce the partitions first, or allow more with `config().memory(\"8 GB\")`",
+            TooMuch::Results => {
+                "ask for less (a reduction, `head`, `take`), or allow more with `config().memory(\"8 GB\")`"
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            TooMuch::Value => "its value takes",
+            TooMuch::Inputs => "all that it reads takes",
+            TooMuch::Results => "the results so far take",
+        })
+    }
 }
 
 fn which(partition: usize, partitions: usize) -> String {
     if partitions == 1 { String::new() } else { format!(" in partition {partition} of {partitions}") }
 }
 
-/// Runs `plan` on the current scheduler; the values of its targets in their order.
-pub(crate) fn run(plan: &Plan) -> Result<Vec<Value>, RunError> {
-    let token = CancelToken::for_run();
-    let recorder = report::Recorder::start(plan);
-    let result = match Scheduler::current() {
-        Scheduler::Synchronous => synchronous::run(plan, &token, &recorder),
-        Scheduler::Threads => threads::run(plan, &token, &recorder),
-    };
-    recorder.finish(plan, result.is_ok());
-    result
+fn reading(inputs: &[String]) -> String {
+    if inputs.is_empty() { String::new() } else { format!("\n  it read {}", inputs.join("; and ")) }
 }
 
-/// Runs one task, its panic turned into an error that names the operation and where it was built.
-fn run_task(plan: &Plan, claim: state::Claim) -> Result<Value, RunError> {
-    let task = claim.task;
-    let layer = plan.layer(task);
-    unwind::caught(|| layer.operation().run(claim.receive(plan))).map_err(|source| RunError::Task {
-        operation: layer.operation().name(),
-        partition: plan.partition(task),
-        partitions: layer.tasks(),
-        origin: layer.origin(),
+fn bytes(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+impl RunError {
+    fn too_large(plan: &Plan, large: TooLarge, budget: u64) -> RunError {
+        let layer = plan.layer(large.task);
+        RunError::TooLarge {
+            operation: layer.operation().name(),
+            partition: plan.partition(large.task),
+            partitions: layer.tasks(),
+            origin: layer.origin(),
+            what: match large.what {
+                What::Value => TooMuch::Value,
+                What::Inputs => TooMuch::Inputs,
+                What::Results => TooMuch::Results,
+            },
+            needed: large.bytes,
+            budget,
+        }
+    }
+}
+
+/// The error of the task that this thread just ran: of the part of its layer that it was at.
+fn task_error(plan: &Plan, task: TaskId, source: Failure) -> RunError {
+    let part = stopped_part(plan.layer(task));
+    let partition = plan.partition(task);
+    RunError::Task {
+        operation: part.operation().name(),
+        partition,
+        partitions: part.tasks(),
+        origin: part.origin(),
+        inputs: part.inputs().iter().map(|input| described(input, partition)).collect(),
         source,
+    }
+}
+
+fn described(input: &crate::graph::Input, partition: usize) -> String {
+    let layer = &input.layer;
+    let picture = layer.picture();
+    let mut reads = Vec::new();
+    input.pattern.reads(partition, layer.tasks(), &mut reads);
+    let which = match (&*reads, layer.tasks()) {
+        (_, 1) => String::new(),
+        ([], _) => "nothing of ".to_owned(),
+        ([one], _) => format!("partition {one} of "),
+        (many, _) => format!("{} partitions of ", many.len()),
+    };
+    format!("{which}`{}`: {} {}", layer.operation().name(), picture.collection, picture.detail)
+}
+
+/// What a run that failed had made: the part of it that need not be made again.
+static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
+
+type Kept = HashMap<(Key, u32), Slot, foldhash::fast::FixedState>;
+
+/// Makes every partition of `targets`, as the choices made here say; their values in order.
+pub(crate) fn run(targets: &[Arc<Layer>]) -> Result<Vec<Value>, RunError> {
+    drop(kept().take());
+    run_beyond(targets, Kept::default())
+}
+
+/// [`run`] that starts from what the last failed run had made.
+pub(crate) fn resume(targets: &[Arc<Layer>]) -> Result<Vec<Value>, RunError> {
+    let kept = kept().take();
+    run_beyond(targets, kept.unwrap_or_default())
+}
+
+fn kept() -> std::sync::MutexGuard<'static, Option<Kept>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run_beyond(targets: &[Arc<Layer>], mut made: Kept) -> Result<Vec<Value>, RunError> {
+    let settings = Config::settings()?;
+    let plan = Plan::beyond(&fuse(targets), &|key, partition| made.contains_key(&(key, partition)));
+    let name = |task: TaskId| (plan.layer(task).key(), plan.partition(task) as u32);
+    let given = plan.given().iter().map(|&task| made.remove(&name(task)).expect("the plan was made for it")).collect();
+    drop(made);
+    let token = CancelToken::for_run(settings.timeout);
+    let recorder = report::Recorder::start(&plan);
+    let workers = match settings.scheduler {
+        Scheduler::Synchronous => 1,
+        Scheduler::Threads => settings.workers.unwrap_or_else(threads::usual),
+    };
+    let run = local::Run::new(&plan, &settings, workers, &token, &recorder, given);
+    match settings.scheduler {
+        Scheduler::Synchronous => synchronous::run(&run),
+        Scheduler::Threads => threads::run(&run, workers),
+    }
+    let result = run.end();
+    recorder.finish(&plan, result.is_ok());
+    result.map_err(|(error, slots)| {
+        *kept() = Some(slots.into_iter().map(|(task, slot)| (name(task), slot)).collect());
+        error
     })
 }

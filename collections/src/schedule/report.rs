@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::event::{self, Event, Observer};
-use crate::graph::{Key, Plan, TaskId};
+use crate::graph::{Key, Plan};
 
 /// What a run cost.
 #[derive(Clone, Debug)]
@@ -14,16 +14,18 @@ pub struct RunReport {
     pub wall: Duration,
     /// Whether every target was made.
     pub complete: bool,
+    /// Bytes of values that were written to the disk to make room.
+    pub spilled: u64,
     /// The layers that ran, inputs first.
     pub layers: Vec<LayerReport>,
 }
 
-/// What one layer cost.
+/// What one layer cost, or several that were fused into one.
 #[derive(Clone, Debug)]
 pub struct LayerReport {
-    /// Which layer.
-    pub key: Key,
-    /// Its operation.
+    /// The layers that ran as one, inputs first; mostly there is one.
+    pub parts: Vec<Key>,
+    /// The operation that ends it.
     pub operation: &'static str,
     /// How many of its tasks ran.
     pub tasks: u64,
@@ -34,7 +36,7 @@ pub struct LayerReport {
 }
 
 impl RunReport {
-    /// How many tasks ran, of all layers.
+    /// How many tasks ran, of all layers; tasks that were fused count one by one.
     ///
     /// ```standalone_crate
     /// use lazuli::prelude::*;
@@ -42,12 +44,12 @@ impl RunReport {
     /// assert_eq!(last_run().unwrap().tasks(), 2);
     /// ```
     pub fn tasks(&self) -> u64 {
-        self.layers.iter().map(|layer| layer.tasks).sum()
+        self.layers.iter().map(|layer| layer.tasks * layer.parts.len() as u64).sum()
     }
 
-    /// What layer `key` cost, if it ran.
+    /// What layer `key` cost, together with those it was fused with, if it ran.
     pub fn layer(&self, key: Key) -> Option<&LayerReport> {
-        self.layers.iter().find(|layer| layer.key == key)
+        self.layers.iter().find(|layer| layer.parts.contains(&key))
     }
 }
 
@@ -63,6 +65,7 @@ pub fn last_run() -> Option<Arc<RunReport>> {
 pub struct Tally {
     begun: Instant,
     layers: Vec<Counters>,
+    spilled: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +77,11 @@ struct Counters {
 
 impl Tally {
     pub(crate) fn new(plan: &Plan) -> Self {
-        Tally { begun: Instant::now(), layers: plan.layers().iter().map(|_| Counters::default()).collect() }
+        Tally {
+            begun: Instant::now(),
+            layers: plan.layers().iter().map(|_| Counters::default()).collect(),
+            spilled: AtomicU64::new(0),
+        }
     }
 
     /// How long ago the run began.
@@ -89,14 +96,15 @@ impl Tally {
 
     fn report(&self, plan: &Plan, complete: bool) -> RunReport {
         let report = |(layer, counters): (&Arc<crate::graph::Layer>, &Counters)| LayerReport {
-            key: layer.key(),
+            parts: layer.parts().iter().map(|part| part.key()).collect(),
             operation: layer.operation().name(),
             tasks: counters.tasks.load(Ordering::Relaxed),
             busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
             bytes: counters.bytes.load(Ordering::Relaxed),
         };
         let layers = plan.layers().iter().zip(&self.layers).map(report).collect();
-        RunReport { wall: self.elapsed(), complete, layers }
+        let spilled = self.spilled.load(Ordering::Relaxed);
+        RunReport { wall: self.elapsed(), complete, spilled, layers }
     }
 }
 
@@ -104,31 +112,46 @@ impl Tally {
 pub(super) struct Recorder {
     tally: Arc<Tally>,
     observers: Vec<Arc<dyn Observer>>,
+    /// Whether someone wants to know of each task.
+    watched: bool,
 }
 
 impl Recorder {
     pub(super) fn start(plan: &Plan) -> Self {
-        let recorder = Recorder { tally: Arc::new(Tally::new(plan)), observers: event::observers() };
-        recorder.tell(plan, Event::Started { tally: &recorder.tally });
+        let observers = event::observers();
+        let watched = observers.iter().any(|observer| observer.watches_tasks());
+        let recorder = Recorder { tally: Arc::new(Tally::new(plan)), observers, watched };
+        let started = Event::Started { tally: &recorder.tally };
+        recorder.observers.iter().for_each(|observer| observer.observe(plan, started));
         recorder
     }
 
-    pub(super) fn tell(&self, plan: &Plan, event: Event) {
-        for observer in &self.observers {
-            observer.observe(plan, event);
+    /// Tells of an event of a task those who want to know; nothing is made for nobody.
+    #[inline]
+    pub(super) fn tell<'e>(&self, plan: &Plan, event: impl FnOnce() -> Event<'e>) {
+        if self.watched {
+            let event = event();
+            let watching = self.observers.iter().filter(|observer| observer.watches_tasks());
+            watching.for_each(|observer| observer.observe(plan, event));
         }
     }
 
-    pub(super) fn task_finished(&self, plan: &Plan, task: TaskId, worker: usize, took: Duration, bytes: usize) {
-        let counters = &self.tally.layers[plan.layer_index(task)];
+    /// Counts a task that is done.
+    #[inline]
+    pub(super) fn count(&self, layer: usize, took: Duration, bytes: u64) {
+        let counters = &self.tally.layers[layer];
         counters.tasks.fetch_add(1, Ordering::Relaxed);
         counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
-        counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.tell(plan, Event::TaskFinished { task, worker, took, bytes });
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_spilled(&self, bytes: u64) {
+        self.tally.spilled.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(super) fn finish(self, plan: &Plan, complete: bool) {
-        self.tell(plan, Event::Finished { tally: &self.tally, complete });
+        let finished = Event::Finished { tally: &self.tally, complete };
+        self.observers.iter().for_each(|observer| observer.observe(plan, finished));
         let report = self.tally.report(plan, complete);
         *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(report));
     }

@@ -1,93 +1,106 @@
-//! Runs on the machine's cores, inside the one thread pool of the process.
+//! Workers on threads of this process.
 //!
-//! That pool is polars' own (a rayon pool, as many threads as cores): a task that calls polars or
-//! rayon shares it instead of starting threads of its own, so together they never exceed the cores.
-//! At most one job per thread is in the pool, and each takes ready tasks until there is none; a
-//! thread without a task is therefore free to help the parallel work inside another's task.
+//! They are those of the one thread pool of the process, polars' own (a rayon pool, as many threads as cores): a
+//! task that calls polars or rayon shares it instead of starting threads of its own, so together they never exceed
+//! the cores. There is no more than one job of a run per thread, and a job ends when nothing is ready; a thread
+//! without one is free to help the parallel work inside another's task. Who asks for more workers than there are
+//! cores, for tasks that wait more than they compute, gets threads of their own for the length of the run.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use polars_core::runtime::THREAD_POOL;
 use rayon::Scope;
 
-use super::event::Event;
-use super::report::Recorder;
-use super::state::RunState;
-use super::{CancelToken, RunError, run_task};
-use crate::graph::{Plan, Value};
+use super::local::Run;
 
-struct Shared {
-    state: RunState,
-    /// Jobs in the pool.
-    jobs: usize,
-    error: Option<RunError>,
+/// Workers if none are asked for: one a core.
+pub(super) fn usual() -> usize {
+    THREAD_POOL.current_num_threads()
 }
 
-struct Run<'a> {
-    plan: &'a Plan,
-    token: &'a CancelToken,
-    recorder: &'a Recorder,
-    shared: Mutex<Shared>,
-}
-
-pub(super) fn run(plan: &Plan, token: &CancelToken, recorder: &Recorder) -> Result<Vec<Value>, RunError> {
-    let shared = Mutex::new(Shared { state: RunState::new(plan), jobs: 0, error: None });
-    let run = Run { plan, token, recorder, shared };
-    THREAD_POOL.scope(|scope| run.fill(scope, &mut run.lock(), 0));
-    let shared = run.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match shared.error {
-        Some(error) => Err(error),
-        None => Ok(shared.state.into_targets(plan)),
+pub(super) fn run(run: &Run, workers: usize) {
+    if workers <= usual() {
+        let jobs = Jobs { run, workers: Mutex::new(Workers { idle: (0..workers).rev().collect(), missed: false }) };
+        THREAD_POOL.scope(|scope| jobs.start(scope, workers));
+    } else {
+        let crowd = Crowd { run, woken: Mutex::new(0), wake: Condvar::new() };
+        std::thread::scope(|scope| {
+            for worker in 0..workers {
+                let crowd = &crowd;
+                scope.spawn(move || crowd.work(worker));
+            }
+        });
     }
 }
 
-impl<'a> Run<'a> {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Jobs in the pool.
+struct Jobs<'a> {
+    run: &'a Run<'a>,
+    workers: Mutex<Workers>,
+}
 
-    /// Puts jobs into the pool for the ready tasks, of which the caller takes `mine` itself,
-    /// as far as there are threads without a job.
-    fn fill<'s>(&'s self, scope: &Scope<'s>, shared: &mut Shared, mine: usize) {
-        let tasks = shared.state.ready().saturating_sub(mine);
-        let threads = THREAD_POOL.current_num_threads().saturating_sub(shared.jobs);
-        let wanted = tasks.min(threads);
-        for _ in 0..wanted {
-            shared.jobs += 1;
-            scope.spawn(|scope| self.work(scope));
+struct Workers {
+    /// Those that have no job.
+    idle: Vec<usize>,
+    /// Whether tasks became ready that found all of them busy.
+    missed: bool,
+}
+
+impl Jobs<'_> {
+    /// Starts a job for each of `ready` tasks, as far as there are workers without one.
+    fn start<'s>(&'s self, scope: &Scope<'s>, ready: usize) {
+        if ready == 0 {
+            return;
+        }
+        let mut workers = self.lock();
+        workers.missed |= ready > workers.idle.len();
+        let first = workers.idle.len().saturating_sub(ready);
+        for worker in workers.idle.drain(first..) {
+            scope.spawn(move |scope| self.job(scope, worker));
         }
     }
 
-    /// One job: runs ready tasks until there is none or the run stops.
-    fn work<'s>(&'s self, scope: &Scope<'s>) {
-        let worker = THREAD_POOL.current_thread_index().unwrap_or(0);
-        let mut shared = self.lock();
-        while shared.error.is_none() {
-            if self.token.is_cancelled() {
-                shared.error = Some(RunError::Cancelled);
-                break;
-            }
-            let released = |task| self.recorder.tell(self.plan, Event::Released { task });
-            let Some(claim) = shared.state.next(self.plan, released) else { break };
-            drop(shared);
-            let task = claim.task;
-            self.recorder.tell(self.plan, Event::TaskStarted { task, worker });
-            let begun = Instant::now();
-            let result = run_task(self.plan, claim);
-            let took = begun.elapsed();
-            if let Ok(value) = &result {
-                self.recorder.task_finished(self.plan, task, worker, took, value.bytes());
-            }
-            shared = self.lock();
-            match result {
-                Ok(value) => {
-                    shared.state.finished(task, value);
-                    self.fill(scope, &mut shared, 1);
-                }
-                Err(error) => shared.error = shared.error.take().or(Some(error)),
-            }
+    fn job<'s>(&'s self, scope: &Scope<'s>, worker: usize) {
+        self.run.work(worker, &|ready| self.start(scope, ready));
+        let mut workers = self.lock();
+        workers.idle.push(worker);
+        // What became ready between this worker's last look and now found it busy.
+        if std::mem::take(&mut workers.missed) {
+            drop(workers);
+            self.start(scope, self.run.waiting());
         }
-        shared.jobs -= 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// More threads than the pool has.
+struct Crowd<'a> {
+    run: &'a Run<'a>,
+    /// How often a worker made something ready, or ended the run.
+    woken: Mutex<u64>,
+    wake: Condvar,
+}
+
+impl Crowd<'_> {
+    fn work(&self, worker: usize) {
+        loop {
+            let before = *self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            self.run.work(worker, &|ready| self.wake(ready));
+            if self.run.is_over() {
+                return self.wake(usize::MAX);
+            }
+            let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.wake.wait_while(woken, |woken| *woken == before));
+        }
+    }
+
+    fn wake(&self, ready: usize) {
+        if ready > 0 {
+            *self.woken.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            self.wake.notify_all();
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, ThreadId};
 
-use crate::graph::{Failure, Origin};
+use crate::graph::{Failure, Origin, Place};
 
 /// A task panicked: in the user's closure, or by a fault of the library.
 #[derive(Debug, thiserror::Error)]
@@ -41,21 +41,37 @@ struct Noted {
 /// another thread, so the message tells to whom it belongs. Empty while no task runs.
 static NOTED: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
 
-/// Runs `work`; a panic in it becomes an error that says where it happened, and prints nothing.
-pub(super) fn caught<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
-    silence_tasks();
-    let outer = IN_TASK.replace(true);
-    RUNNING.fetch_add(1, Ordering::Relaxed);
-    let result = panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        let message = message(&*payload);
-        let place = noted_place(&message);
-        Err(Box::new(Panicked { message, place }))
-    });
-    if RUNNING.fetch_sub(1, Ordering::Relaxed) == 1 {
-        noted().clear();
+/// While it lives, this thread runs tasks: their panics are noted instead of printed.
+pub(super) struct Tasks {
+    outer: bool,
+    stopped: Place,
+}
+
+impl Tasks {
+    pub(super) fn enter() -> Tasks {
+        silence_tasks();
+        RUNNING.fetch_add(1, Ordering::Relaxed);
+        Tasks { outer: IN_TASK.replace(true), stopped: Place::enter() }
     }
-    IN_TASK.set(outer);
-    result
+
+    /// Runs `work`; a panic in it becomes an error that says where it happened, and prints nothing.
+    pub(super) fn caught<R>(&self, work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
+        panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+            let message = message(&*payload);
+            let place = noted_place(&message);
+            Err(Box::new(Panicked { message, place }))
+        })
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        if RUNNING.fetch_sub(1, Ordering::Relaxed) == 1 {
+            noted().clear();
+        }
+        IN_TASK.set(self.outer);
+        self.stopped.leave();
+    }
 }
 
 /// Panics in tasks, and in threads that work for them, are noted instead of printed; all others go to the hook
@@ -120,7 +136,7 @@ mod tests {
     use super::*;
 
     fn panicked(work: impl FnOnce()) -> String {
-        let result = caught(|| {
+        let result = Tasks::enter().caught(|| {
             work();
             Ok(())
         });

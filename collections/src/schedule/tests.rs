@@ -1,0 +1,481 @@
+//! Every scheduler against what a graph means, and what runs promise when memory is short or something fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::state::{Change, Next, Outcome, RunState};
+use super::*;
+use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task};
+
+/// What a layer of a random graph does.
+#[derive(Clone, Debug)]
+struct Recipe {
+    tasks: usize,
+    inputs: Vec<(usize, Shape)>,
+    by_itself: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    OneToOne,
+    All,
+    Tree,
+    Pick,
+    Blocks,
+}
+
+/// A number that depends on the layer, the partition and everything read, in order.
+fn mixed(layer: usize, partition: usize, reads: impl Iterator<Item = u64>) -> u64 {
+    let start = (layer as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ partition as u64;
+    reads.fold(start, |mixed, read| (mixed.rotate_left(7) ^ read).wrapping_mul(0xbf58_476d_1ce4_e5b9))
+}
+
+fn reads(shape: Shape, task: usize, tasks: usize, partitions: usize) -> Vec<usize> {
+    match shape {
+        Shape::OneToOne => vec![task],
+        Shape::All => (0..partitions).collect(),
+        Shape::Tree => {
+            (task * partitions.div_ceil(tasks)..((task + 1) * partitions.div_ceil(tasks)).min(partitions)).collect()
+        }
+        Shape::Pick => vec![(task * 7 + 3) % partitions],
+        Shape::Blocks => (0..partitions).filter(|partition| (partition + task) % 3 == 0).collect(),
+    }
+}
+
+fn pattern(shape: Shape, tasks: usize, partitions: usize) -> Pattern {
+    match shape {
+        Shape::OneToOne => Pattern::OneToOne,
+        Shape::All => Pattern::All,
+        Shape::Tree => Pattern::Tree(partitions.div_ceil(tasks)),
+        Shape::Pick => Pattern::Pick((0..tasks).map(|task| reads(shape, task, tasks, partitions)[0]).collect()),
+        Shape::Blocks => Pattern::Blocks(Arc::new(move |task, out| out.extend(reads(shape, task, tasks, partitions)))),
+    }
+}
+
+fn run_mix(layer: &usize, task: Task) -> Result<Value, Failure> {
+    let partition = task.partition();
+    let mut read = Vec::new();
+    for value in task.into_values() {
+        read.push(value.take::<u64>()?);
+    }
+    Ok(Value::new(mixed(*layer, partition, read.into_iter()), 1000))
+}
+
+fn build(recipes: &[Recipe]) -> Vec<Node> {
+    let mut nodes: Vec<Node> = Vec::new();
+    for (number, recipe) in recipes.iter().enumerate() {
+        let mut layer = Layer::of(Operation::new("mix", number, run_mix), recipe.tasks, Origin::caller());
+        for &(input, shape) in &recipe.inputs {
+            layer = layer.reads(&nodes[input], pattern(shape, recipe.tasks, recipes[input].tasks));
+        }
+        nodes.push(if recipe.by_itself { layer.by_itself() } else { layer }.build());
+    }
+    nodes
+}
+
+/// What every partition is, computed by following the recipes.
+fn meaning(recipes: &[Recipe]) -> Vec<Vec<u64>> {
+    let mut made: Vec<Vec<u64>> = Vec::new();
+    for (number, recipe) in recipes.iter().enumerate() {
+        let partition = |task| {
+            let read = recipe.inputs.iter().flat_map(|&(input, shape)| {
+                let partitions = reads(shape, task, recipe.tasks, recipes[input].tasks);
+                partitions.into_iter().map(|partition| made[input][partition]).collect::<Vec<_>>()
+            });
+            mixed(number, task, read)
+        };
+        let partitions = (0..recipe.tasks).map(partition).collect();
+        made.push(partitions);
+    }
+    made
+}
+
+/// Graphs in which chains, trees, diamonds and layers of other lengths meet.
+fn recipes() -> impl Strategy<Value = Vec<Recipe>> {
+    let input = (any::<prop::sample::Index>(), 0..8_u8);
+    let layer = (1..9_usize, prop::collection::vec(input, 0..3), any::<bool>(), any::<u8>());
+    prop::collection::vec(layer, 1..14).prop_map(|layers| {
+        let mut recipes: Vec<Recipe> = Vec::new();
+        for (number, (tasks, inputs, by_itself, like)) in layers.into_iter().enumerate() {
+            let inputs: Vec<(usize, u8)> = if number == 0 {
+                Vec::new()
+            } else {
+                inputs.iter().map(|(index, shape)| (index.index(number), *shape)).collect()
+            };
+            // Mostly as long as what it reads, so that there is something to fuse.
+            let tasks = match inputs.first() {
+                Some(&(input, _)) if like % 4 > 0 => recipes[input].tasks,
+                _ => tasks,
+            };
+            let shape = |(input, shape): (usize, u8)| {
+                let same: &Recipe = &recipes[input];
+                let shape = match shape {
+                    0..=3 if same.tasks == tasks => Shape::OneToOne,
+                    0 | 4 => Shape::All,
+                    1 | 5 => Shape::Tree,
+                    2 | 6 => Shape::Pick,
+                    _ => Shape::Blocks,
+                };
+                (input, shape)
+            };
+            let inputs = inputs.into_iter().map(shape).collect();
+            recipes.push(Recipe { tasks, inputs, by_itself: by_itself && like % 2 == 0 });
+        }
+        recipes
+    })
+}
+
+fn layers(nodes: &[&Node]) -> Vec<Arc<Layer>> {
+    nodes.iter().map(|node| node.layer().clone()).collect()
+}
+
+fn numbers(values: Vec<Value>) -> Vec<u64> {
+    values.into_iter().map(|value| value.take().unwrap()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Fused or not, on any scheduler, with any number of workers and hardly any memory: the same values.
+    #[test]
+    fn every_scheduler_computes_what_the_graph_means(
+        recipes in recipes(),
+        targets in prop::collection::vec(any::<prop::sample::Index>(), 1..3),
+        workers in 1..6_usize,
+        memory in prop::option::of(20_000..60_000_u64),
+    ) {
+        let nodes = build(&recipes);
+        let made = meaning(&recipes);
+        let targets: Vec<usize> = targets.iter().map(|target| target.index(nodes.len())).collect();
+        let expected: Vec<u64> = targets.iter().flat_map(|&target| made[target].clone()).collect();
+        let layers = layers(&targets.iter().map(|&target| &nodes[target]).collect::<Vec<_>>());
+        for scheduler in Scheduler::ALL {
+            let mut choices = config().scheduler(scheduler).workers(workers);
+            if let Some(memory) = memory {
+                choices = choices.memory(memory);
+            }
+            let computed = with_config(choices, || run(&layers));
+            prop_assert_eq!(numbers(computed.unwrap()), expected.clone(), "{}", scheduler.name());
+        }
+    }
+
+    /// Steps of any run, in any order of finishing: the state is what it says it is, and never stuck.
+    #[test]
+    fn the_run_state_keeps_its_invariants(
+        recipes in recipes(),
+        fused in any::<bool>(),
+        choices in prop::collection::vec(any::<(u8, u8, u16, bool)>(), 400),
+        budget in 1_000..200_000_u64,
+    ) {
+        let nodes = build(&recipes);
+        let targets = layers(&[nodes.last().unwrap()]);
+        let plan = Plan::of(&if fused { fuse(&targets) } else { targets });
+        let mut state = RunState::new(&plan, budget);
+        let mut model = Model::new(&plan);
+        let mut choices = choices.into_iter().cycle();
+        while !state.is_done() {
+            let (action, which, bytes, spills) = choices.next().unwrap();
+            match state.next(&plan, 0) {
+                Next::Start(task) if action % 7 == 0 => state.lost(&plan, task),
+                Next::Start(task) => model.start(&plan, task),
+                Next::Spill(victims) => {
+                    for victim in victims {
+                        prop_assert!(state.can_spill(victim));
+                        state.spilled(victim);
+                        model.on_disk.insert(victim);
+                    }
+                }
+                Next::Wait => prop_assert!(!model.running.is_empty(), "stuck"),
+                // All that one task reads is more than there may be.
+                Next::CannotFit(large) => {
+                    prop_assert!(model.running.is_empty() && large.bytes > budget);
+                    return Ok(());
+                }
+            }
+            if action % 3 == 0 && let Some(&task) = model.running.iter().nth(which as usize % model.running.len().max(1)) {
+                let outcome = Outcome { bytes: bytes.into(), spills };
+                if state.finished(&plan, task, outcome, |change| model.note(change)).is_err() {
+                    return Ok(());
+                }
+                model.finish(&plan, task, outcome);
+            }
+            model.check(&plan, &state)?;
+        }
+    }
+}
+
+/// What is true of a run by definition, recomputed from the list of what happened.
+struct Model {
+    targets: BTreeSet<TaskId>,
+    running: BTreeSet<TaskId>,
+    finished: BTreeMap<TaskId, u64>,
+    on_disk: BTreeSet<TaskId>,
+    ready: BTreeSet<TaskId>,
+    released: BTreeSet<TaskId>,
+}
+
+impl Model {
+    fn new(plan: &Plan) -> Model {
+        Model {
+            targets: plan.targets().iter().copied().collect(),
+            running: BTreeSet::new(),
+            finished: BTreeMap::new(),
+            on_disk: BTreeSet::new(),
+            ready: plan.tasks().filter(|&task| plan.reads(task).is_empty()).collect(),
+            released: BTreeSet::new(),
+        }
+    }
+
+    fn start(&mut self, plan: &Plan, task: TaskId) {
+        assert!(plan.reads(task).iter().all(|read| self.finished.contains_key(read)), "it reads what is not made");
+        assert!(self.running.insert(task) && !self.finished.contains_key(&task), "it runs once");
+    }
+
+    fn note(&mut self, change: Change) {
+        match change {
+            Change::Ready(task) => assert!(self.ready.insert(task)),
+            Change::Released(task) => assert!(self.released.insert(task), "released once"),
+        }
+    }
+
+    fn finish(&mut self, plan: &Plan, task: TaskId, outcome: Outcome) {
+        _ = plan;
+        self.running.remove(&task);
+        self.finished.insert(task, outcome.bytes);
+    }
+
+    fn check(&mut self, plan: &Plan, state: &RunState) -> Result<(), TestCaseError> {
+        let is_wanted = |task: &TaskId| {
+            self.targets.contains(task)
+                || plan.tasks().any(|reader| !self.finished.contains_key(&reader) && plan.reads(reader).contains(task))
+        };
+        let held: BTreeSet<TaskId> = self.finished.keys().filter(|task| is_wanted(task)).copied().collect();
+        let released: BTreeSet<TaskId> = self.finished.keys().filter(|task| !is_wanted(task)).copied().collect();
+        prop_assert_eq!(&self.released, &released);
+        self.on_disk.retain(|task| held.contains(task));
+        let memory: u64 = held.difference(&self.on_disk).map(|task| self.finished[task]).sum();
+        prop_assert_eq!(state.memory(), memory);
+        let startable = |task: &TaskId| {
+            !self.finished.contains_key(task)
+                && !self.running.contains(task)
+                && plan.reads(*task).iter().all(|read| self.finished.contains_key(read))
+        };
+        prop_assert_eq!(state.ready(), plan.tasks().filter(startable).count());
+        Ok(())
+    }
+}
+
+/// `tasks` tasks that do `work`, one layer over another's partitions.
+fn layer(
+    name: &'static str,
+    tasks: usize,
+    inputs: &[(&Node, Pattern)],
+    work: fn(Task) -> Result<Value, Failure>,
+) -> Node {
+    let mut layer = Layer::of(Operation::of(name, work), tasks, Origin::caller());
+    for (node, pattern) in inputs {
+        layer = layer.reads(node, pattern.clone());
+    }
+    layer.drawn(Picture { collection: "Bag", detail: "u64".into(), grid: Vec::new() }).build()
+}
+
+fn each_scheduler(check: impl Fn(Scheduler)) {
+    for scheduler in Scheduler::ALL {
+        with_config(scheduler, || check(scheduler));
+    }
+}
+
+#[test]
+fn a_panic_in_one_of_ten_thousand_tasks_names_operation_partition_and_line() {
+    let all = layer("range", 10_000, &[], |task| Ok(Value::new(task.partition() as u64, 8)));
+    let line = line!() + 2;
+    let odd = layer("check", 10_000, &[(&all, Pattern::OneToOne)], |task| {
+        assert_ne!(task.partition(), 5000, "five thousand is not allowed");
+        Ok(Value::new(1_u64, 8))
+    });
+    let sum = layer("sum", 1, &[(&odd, Pattern::All)], |task| Ok(Value::new(task.values(0).len() as u64, 8)));
+    each_scheduler(|scheduler| {
+        let text = run(&layers(&[&sum])).unwrap_err().to_string();
+        let place = format!("tests.rs, line {line}");
+        for part in [
+            "check failed in partition 5000 of 10000",
+            &place,
+            "five thousand is not allowed",
+            "partition 5000 of `range`",
+        ] {
+            assert!(text.contains(part), "{}: {part}: {text}", scheduler.name());
+        }
+        assert_eq!(numbers(run(&layers(&[&all])).unwrap()).len(), 10_000, "the next run works");
+    });
+}
+
+/// A hundred partitions of a megabyte, all needed once more after all were read.
+fn revisited() -> Node {
+    revisit(|task| Ok(Value::new(vec![task.partition() as u64; 1 << 17], 1 << 20)))
+}
+
+fn revisit(make: fn(Task) -> Result<Value, Failure>) -> Node {
+    let made = layer("make", 100, &[], make);
+    let sums = layer("sum", 100, &[(&made, Pattern::OneToOne)], |task| {
+        Ok(Value::new(task.get::<Vec<u64>>(0)?.iter().sum::<u64>(), 8))
+    });
+    let total = layer("total", 1, &[(&sums, Pattern::All)], |task| {
+        Ok(Value::new(task.all::<u64>(0)?.into_iter().sum::<u64>(), 8))
+    });
+    layer("share", 100, &[(&made, Pattern::OneToOne), (&total, Pattern::Pick(vec![0; 100].into()))], |task| {
+        Ok(Value::new(task.get::<Vec<u64>>(0)?.iter().sum::<u64>() * 1000 / task.get::<u64>(1)?, 8))
+    })
+}
+
+#[test]
+fn what_does_not_fit_goes_to_the_disk_and_comes_back() {
+    let shares: Vec<u64> = (0..100).map(|n| n * 1000 / 4950).collect();
+    each_scheduler(|scheduler| {
+        let node = revisited();
+        let computed = with_config(config().memory("20 MB"), || run(&layers(&[&node])));
+        assert_eq!(numbers(computed.unwrap()), shares, "{}", scheduler.name());
+        let spilled = last_run().unwrap().spilled;
+        assert!(spilled > 60 << 20, "{}: {spilled} bytes were spilled", scheduler.name());
+    });
+}
+
+#[test]
+fn what_cannot_fit_is_an_error_with_operation_size_and_remedy() {
+    let refused = |node: &Node, memory: &str| {
+        with_config(config().memory(memory), || run(&layers(&[node]))).unwrap_err().to_string()
+    };
+    let one = layer("make", 3, &[], |_| Ok(Value::new(vec![0_u8; 1 << 20], 1 << 20)));
+    let all = layer("join", 1, &[(&one, Pattern::All)], |_| Ok(Value::new(0_u64, 8)));
+    each_scheduler(|_| {
+        let text = refused(&one, "1 MB");
+        assert!(text.starts_with("make in partition") && text.contains("its value takes 1.0 MiB"), "{text}");
+        let text = refused(&one, "2.5 MB");
+        assert!(text.contains("the results so far take") && text.contains("config().memory"), "{text}");
+        let text = refused(&all, "2.5 MB");
+        assert!(text.starts_with("join") && text.contains("all that it reads takes 3.0 MiB"), "{text}");
+    });
+}
+
+#[test]
+fn a_folder_that_takes_nothing_is_an_error_and_the_next_run_works() {
+    let node = revisited();
+    each_scheduler(|_| {
+        let choices = config().memory("20 MB").spill_folder("/proc");
+        let text = with_config(choices, || run(&layers(&[&node]))).unwrap_err().to_string();
+        assert!(text.contains("in /proc") && text.contains("spill_folder"), "{text}");
+        assert!(run(&layers(&[&node])).is_ok());
+    });
+}
+
+#[test]
+fn a_run_that_takes_too_long_is_stopped() {
+    let slow = layer("sleep", 2000, &[], |_| {
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(Value::new(0_u64, 8))
+    });
+    each_scheduler(|_| {
+        let begun = Instant::now();
+        let timeout = Duration::from_millis(100);
+        let error = with_config(config().timeout(timeout), || run(&layers(&[&slow]))).unwrap_err();
+        assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
+        assert!(error.to_string().contains("100ms"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(4));
+    });
+}
+
+#[test]
+fn retry_runs_what_is_missing_and_nothing_else() {
+    static BROKEN: AtomicBool = AtomicBool::new(true);
+    static SLOW: AtomicUsize = AtomicUsize::new(0);
+    let slow = layer("slow", 1, &[], |_| {
+        SLOW.fetch_add(1, Ordering::Relaxed);
+        Ok(Value::new(6_u64, 8))
+    });
+    // Two readers keep the value until both are done.
+    let shaky = layer("shaky", 2, &[(&slow, Pattern::Pick([0, 0].into()))], |task| {
+        match task.partition() == 1 && BROKEN.load(Ordering::Relaxed) {
+            true => Err("not yet".into()),
+            false => Ok(Value::new(task.get::<u64>(0)? * 7, 8)),
+        }
+    });
+    for scheduler in [Scheduler::Synchronous, Scheduler::Threads] {
+        BROKEN.store(true, Ordering::Relaxed);
+        SLOW.store(0, Ordering::Relaxed);
+        with_config(config().scheduler(scheduler).workers(1), || {
+            let targets = layers(&[&shaky, &slow]);
+            assert!(run(&targets).unwrap_err().to_string().contains("not yet"));
+            BROKEN.store(false, Ordering::Relaxed);
+            assert_eq!(numbers(resume(&targets).unwrap()), [42, 42, 6]);
+            assert_eq!(SLOW.load(Ordering::Relaxed), 1, "{}", scheduler.name());
+            assert_eq!(numbers(run(&targets).unwrap()), [42, 42, 6]);
+            assert_eq!(SLOW.load(Ordering::Relaxed), 2, "what was kept is gone with the next run");
+        });
+    }
+}
+
+#[test]
+fn many_runs_leave_no_thread_no_file_and_no_memory() {
+    let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
+    let node = revisit(|task| Ok(Value::new(vec![task.partition() as u64; 128], 1 << 10)));
+    let failing = layer("fail", 3, &[], |_| Err("no".into()));
+    let round = || {
+        for scheduler in [Scheduler::Synchronous, Scheduler::Threads] {
+            let choices = config().scheduler(scheduler).memory("30 kB");
+            with_config(&choices, || run(&layers(&[&node]))).unwrap();
+            assert!(last_run().unwrap().complete);
+            with_config(&choices, || run(&layers(&[&failing]))).unwrap_err();
+        }
+    };
+    (0..10).for_each(|_| round());
+    let before = (count("/proc/self/task"), count("/proc/self/fd"), memory::resident().unwrap());
+    (0..500).for_each(|_| round());
+    let after = (count("/proc/self/task"), count("/proc/self/fd"), memory::resident().unwrap());
+    // Other tests run beside this one.
+    assert!(after.0 <= before.0 + 20 && after.1 <= before.1 + 20, "{before:?} {after:?}");
+    assert!(after.2 < before.2 + (300 << 20), "{before:?} {after:?}");
+}
+
+#[test]
+fn observers_see_each_task_queued_started_finished_and_released() {
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<(String, usize)>>, usize);
+    impl Observer for Seen {
+        fn observe(&self, plan: &Plan, event: Event) {
+            if plan.len() != self.1 {
+                return;
+            }
+            let (what, task) = match event {
+                Event::TaskQueued { task } => ("queued", task),
+                Event::TaskStarted { task, .. } => ("started", task),
+                Event::TaskFinished { task, .. } => ("finished", task),
+                Event::Released { task } => ("released", task),
+                _ => return,
+            };
+            self.0.lock().unwrap().push((what.to_owned(), task.index()));
+        }
+    }
+    let first = layer("first", 1237, &[], |task| Ok(Value::new(task.partition() as u64, 8)));
+    let last = layer("last", 1, &[(&first, Pattern::All)], |task| Ok(Value::new(task.values(0).len() as u64, 8)));
+    each_scheduler(|scheduler| {
+        let seen = Arc::new(Seen(Mutex::default(), 1238));
+        let watching = watch(seen.clone());
+        run(&layers(&[&last])).unwrap();
+        drop(watching);
+        let seen = std::mem::take(&mut *seen.0.lock().unwrap());
+        let at = |what: &str, task: usize| {
+            let places = seen.iter().enumerate().filter(|(_, (w, t))| w == what && *t == task).map(|(at, _)| at);
+            let places: Vec<usize> = places.collect();
+            assert!(places.len() <= 1, "{what} {task} {}", scheduler.name());
+            places.first().copied()
+        };
+        for task in 0..1237 {
+            assert!(at("started", task) < at("finished", task) && at("finished", task) < at("released", task));
+            assert!(at("finished", task) < at("queued", 1237));
+        }
+        assert!(at("queued", 1237) < at("started", 1237) && at("released", 1237).is_none());
+    });
+}
