@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::operation::Work;
@@ -48,15 +49,27 @@ pub fn enter_stage(stage: usize) {
     PLACE.set(Place { stage: stage as u32, ..PLACE.get() });
 }
 
-/// Which of the `parts` of `layer` this thread was at when its task stopped.
-pub(crate) fn stopped_part(layer: &Arc<Layer>) -> &Arc<Layer> {
+/// Which part of a layer with `operation` this thread was at when its task stopped.
+pub(crate) fn stopped_part(operation: &Operation) -> usize {
     let Place { step, stage } = PLACE.take();
-    let work: &dyn std::any::Any = &**layer.operation().work();
-    let part = match work.downcast_ref::<Program>() {
-        Some(program) => program.steps[step as usize].parts.get(stage as usize).copied().unwrap_or(0),
-        None => 0,
-    };
-    &layer.parts()[part as usize]
+    let work: &dyn std::any::Any = &**operation.work();
+    let part =
+        work.downcast_ref::<Program>().and_then(|program| program.steps[step as usize].parts.get(stage as usize));
+    part.map_or(0, |&part| part as usize)
+}
+
+/// The operation that a fused layer of these parts has: each with where it finds its inputs.
+pub(crate) fn assembled(parts: Vec<(Operation, Sources)>) -> Operation {
+    let mut parts = parts;
+    if let [(only, _)] = &*parts {
+        return only.clone();
+    }
+    let name = parts.last().map_or("nothing", |(last, _)| last.name());
+    let mut program = Builder::default();
+    for (operation, sources) in parts.drain(..) {
+        program.push(operation.work().clone(), sources);
+    }
+    Operation::joined(name, Arc::new(program.finish()))
 }
 
 /// The layers that make the same partitions as `targets`, under the same keys, in fewer tasks.
@@ -111,7 +124,6 @@ fn groups(layers: &Layers, targets: &[Arc<Layer>]) -> Vec<u32> {
 /// The one layer of a group, `members` in the order in which they run.
 fn joined(layers: &Layers, members: &[u32], made: &[Option<Arc<Layer>>]) -> Arc<Layer> {
     let made = |input: &Input| made[layers.index(&input.layer)].clone().expect("inputs are made before their readers");
-    let last = *members.last().expect("a group has a root");
     if let &[only] = members {
         let layer = &layers.list[only as usize];
         let inputs: Vec<Arc<Layer>> = layer.inputs().iter().map(made).collect();
@@ -120,12 +132,12 @@ fn joined(layers: &Layers, members: &[u32], made: &[Option<Arc<Layer>>]) -> Arc<
         }
         let read = |(layer, input): (_, &Input)| Input { layer, pattern: input.pattern.clone() };
         let inputs = inputs.into_iter().zip(layer.inputs()).map(read).collect();
-        return Layer::fused(layer.operation().clone(), inputs, vec![layer.clone()]);
+        return Layer::fused(layer.operation().clone(), inputs, vec![layer.clone()], Vec::new());
     }
     let part_of: HashMap<u32, u32, FixedState> = members.iter().copied().zip(0..).collect();
     let mut inputs: Vec<Input> = Vec::new();
     let mut one_to_one: HashMap<u32, u32, FixedState> = HashMap::default();
-    let mut program = Builder::default();
+    let mut parts: Vec<(Operation, Sources)> = Vec::new();
     for &member in members {
         let layer = &layers.list[member as usize];
         let mut sources = Sources::new();
@@ -136,28 +148,28 @@ fn joined(layers: &Layers, members: &[u32], made: &[Option<Arc<Layer>>]) -> Arc<
                 inputs.len() as u32 - 1
             };
             sources.push(match (part_of.get(&read), &input.pattern) {
-                (Some(&part), _) => program.step_of(part),
+                (Some(&part), _) => Source::Step(part),
                 (None, Pattern::OneToOne) => Source::Input(*one_to_one.entry(read).or_insert_with(outer)),
                 (None, _) => Source::Input(outer()),
             });
         }
-        program.push(layer.operation().work().clone(), sources);
+        parts.push((layer.operation().clone(), sources));
     }
-    let parts = members.iter().map(|&member| layers.list[member as usize].clone()).collect();
-    let name = layers.list[last as usize].operation().name();
-    Layer::fused(Operation::joined(name, Arc::new(program.finish())), inputs, parts)
+    let wiring = parts.iter().map(|(_, sources)| sources.clone()).collect();
+    let layers = members.iter().map(|&member| layers.list[member as usize].clone()).collect();
+    Layer::fused(assembled(parts), inputs, layers, wiring)
 }
 
-/// Where a step finds one of its inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Source {
+/// Where a part of a fused layer finds one of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Source {
     /// All values of an input of the fused layer.
     Input(u32),
-    /// What another step made.
+    /// What another part made; in a finished program, another step.
     Step(u32),
 }
 
-type Sources = SmallVec<[Source; 2]>;
+pub(crate) type Sources = SmallVec<[Source; 2]>;
 
 /// What a task of a fused layer does: steps, each of which makes one value.
 struct Program {
@@ -216,25 +228,19 @@ impl Work for Program {
 struct Builder {
     /// None for what was joined into a later step.
     steps: Vec<Option<Step>>,
-    /// The step that makes the value of each part.
-    step_of: Vec<u32>,
     /// How often each step is read.
     reads: Vec<u32>,
 }
 
 impl Builder {
-    fn step_of(&self, part: u32) -> Source {
-        Source::Step(self.step_of[part as usize])
-    }
-
+    /// Puts in the next part, as a step of its own.
     fn push(&mut self, work: Arc<dyn Work>, sources: Sources) {
-        let part = self.step_of.len() as u32;
+        let part = self.steps.len() as u32;
         for source in &sources {
             if let Source::Step(step) = source {
                 self.reads[*step as usize] += 1;
             }
         }
-        self.step_of.push(self.steps.len() as u32);
         self.steps.push(Some(Step { work, sources, last: SmallVec::new(), parts: SmallVec::from_slice(&[part]) }));
         self.reads.push(0);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fuse::{Source, Sources};
 use super::operation::Travel;
 use super::{Key, Operation, Origin, Pattern};
 
@@ -18,6 +19,8 @@ pub struct Layer {
     fuses: bool,
     /// The layers that fusion made this one from, inputs first; none for a layer as it was built.
     parts: Vec<Arc<Layer>>,
+    /// Where each of the parts finds its inputs, if there are several.
+    wiring: Vec<Sources>,
 }
 
 /// An edge of the graph of layers.
@@ -92,16 +95,30 @@ impl Layer {
         if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
     }
 
+    /// Where each of the parts finds its inputs: among the inputs of the layer, or the parts before.
+    pub(crate) fn wiring(&self) -> Vec<Sources> {
+        if self.wiring.is_empty() {
+            vec![(0..self.inputs.len() as u32).map(Source::Input).collect()]
+        } else {
+            self.wiring.clone()
+        }
+    }
+
     /// Whether a task of this layer may run in one with a task that reads it 1:1.
     pub(super) fn fuses(&self) -> bool {
         self.fuses && !matches!(self.operation.travel(), Travel::Holds)
     }
 
     /// The layer that does the work of `parts` by `operation`; it has the key of the last, whose partitions it makes.
-    pub(super) fn fused(operation: Operation, inputs: Vec<Input>, parts: Vec<Arc<Layer>>) -> Arc<Layer> {
+    pub(super) fn fused(
+        operation: Operation,
+        inputs: Vec<Input>,
+        parts: Vec<Arc<Layer>>,
+        wiring: Vec<Sources>,
+    ) -> Arc<Layer> {
         let last = parts.last().expect("something was fused");
         let (key, tasks, origin, picture) = (last.key, last.tasks, last.origin, last.picture.clone());
-        Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses: true, parts })
+        Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses: true, parts, wiring })
     }
 }
 
@@ -137,7 +154,17 @@ impl LayerBuilder {
             }
             Travel::Holds | Travel::Captures => Key::unique(),
         };
-        super::Node::new(Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses, parts: Vec::new() }))
+        super::Node::new(Arc::new(Layer {
+            key,
+            operation,
+            tasks,
+            inputs,
+            origin,
+            picture,
+            fuses,
+            parts: Vec::new(),
+            wiring: Vec::new(),
+        }))
     }
 }
 

@@ -16,14 +16,14 @@ mod pattern;
 mod plan;
 mod value;
 
-pub(crate) use fuse::{Place, stopped_part};
+pub(crate) use fuse::{Place, Source, assembled, stopped_part};
 pub use fuse::{enter_stage, fuse};
 pub use key::Key;
 pub use layer::{Input, Layer, LayerBuilder, Picture};
 pub use name::{function_name, short_name};
 pub use node::Node;
-pub(crate) use operation::Travel;
 pub use operation::{Failure, Operation, Task, Work};
+pub(crate) use operation::{Rebuild, Travel};
 pub use origin::Origin;
 pub use pattern::Pattern;
 pub(crate) use plan::layers_under;

@@ -34,7 +34,7 @@ impl Task {
     }
 
     /// Partition `partition` from `values`, which end for each input where `ends` says.
-    pub(super) fn of(partition: usize, values: SmallVec<[Value; 4]>, ends: SmallVec<[u32; 4]>) -> Self {
+    pub(crate) fn of(partition: usize, values: SmallVec<[Value; 4]>, ends: SmallVec<[u32; 4]>) -> Self {
         Task { partition, values, ends }
     }
 

@@ -120,14 +120,18 @@ impl Plan {
 
     /// What the operation of `task` receives, when it reads `values`, one after another.
     pub(crate) fn task(&self, task: TaskId, values: SmallVec<[Value; 4]>) -> Task {
+        Task::of(self.partition(task), values, self.ends(task))
+    }
+
+    /// Where the values of each input end, among all that `task` reads.
+    pub(crate) fn ends(&self, task: TaskId) -> SmallVec<[u32; 4]> {
         let partition = self.partition(task);
         let mut end = 0;
         let ends = self.layer(task).inputs().iter().map(|input| {
             end += input.pattern.count(partition, input.layer.tasks()) as u32;
             end
         });
-        let ends = ends.collect();
-        Task::of(partition, values, ends)
+        ends.collect()
     }
 }
 

@@ -15,17 +15,20 @@ pub enum Scheduler {
     Synchronous,
     /// All cores of this machine; the default.
     Threads,
+    /// Worker processes on this machine: a task that crashes takes none of your variables with it.
+    Processes,
 }
 
 impl Scheduler {
     /// Every scheduler there is.
-    pub const ALL: [Scheduler; 2] = [Scheduler::Synchronous, Scheduler::Threads];
+    pub const ALL: [Scheduler; 3] = [Scheduler::Synchronous, Scheduler::Threads, Scheduler::Processes];
 
     /// The name that people and files use for it.
     pub fn name(self) -> &'static str {
         match self {
             Scheduler::Synchronous => "synchronous",
             Scheduler::Threads => "threads",
+            Scheduler::Processes => "processes",
         }
     }
 }
@@ -49,7 +52,7 @@ impl std::str::FromStr for Scheduler {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A scheduler's name that does not exist.
-    #[error("there is no scheduler `{name}`; choose `synchronous` or `threads`")]
+    #[error("there is no scheduler `{name}`; choose `synchronous`, `threads` or `processes`")]
     Scheduler {
         /// The name that was given.
         name: String,

@@ -15,7 +15,7 @@ use super::report::Recorder;
 use super::spill::{SpillFile, Spilled};
 use super::state::{Change, Next, Outcome, RunState};
 use super::{Event, RunError, memory, task_error, unwind};
-use crate::graph::{Plan, TaskId, Travel, Value};
+use crate::graph::{Plan, TaskId, Travel, Value, stopped_part};
 
 /// How long the tasks should take together that a worker takes at once.
 const STRETCH: Duration = Duration::from_micros(20);
@@ -102,14 +102,32 @@ impl<'a> Run<'a> {
         Run { plan, budget: settings.memory, token, recorder, workers, file, shared: Mutex::new(shared) }
     }
 
+    pub(super) fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// Why the run should stop, if it should.
+    pub(super) fn stopped(&self) -> Option<RunError> {
+        self.token.stopped()
+    }
+
+    /// Tells those who watch tasks.
+    pub(super) fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        self.recorder.tell(self.plan, event);
+    }
+
+    /// Stops the run before it begins.
+    pub(super) fn refuse(&self, error: RunError) {
+        self.lock().error.get_or_insert(error);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What one worker does: until nothing is ready, or the run stops. `wake` is told how many tasks are ready that
     /// other workers could take.
-    pub(super) fn work(&self, worker: usize, wake: &dyn Fn(usize)) {
-        let tasks = unwind::Tasks::enter();
+    pub(super) fn work(&self, worker: usize, executor: &mut dyn Executor, wake: &dyn Fn(usize)) {
         let (mut claims, mut made) = (Vec::new(), Vec::new());
         let mut shared = self.lock();
         while shared.error.is_none() {
@@ -131,7 +149,7 @@ impl<'a> Run<'a> {
             }
             drop(shared);
             let mut claimed = claims.drain(..);
-            let stopped = self.run(&tasks, &mut claimed, worker, &mut made);
+            let stopped = self.run(executor, &mut claimed, worker, &mut made);
             shared = self.lock();
             for claim in claimed {
                 shared.give_back(self.plan, claim);
@@ -166,7 +184,7 @@ impl<'a> Run<'a> {
     /// Runs the tasks taken, as long as they are short; why the run must stop, if it must.
     fn run(
         &self,
-        tasks: &unwind::Tasks,
+        executor: &mut dyn Executor,
         claims: &mut dyn Iterator<Item = Claim>,
         worker: usize,
         made: &mut Vec<(TaskId, Value, Duration)>,
@@ -177,7 +195,7 @@ impl<'a> Run<'a> {
             let task = claim.task;
             self.recorder.tell(self.plan, || Event::TaskStarted { task, worker });
             let value = match self.receive(claim) {
-                Ok(inputs) => inputs.run(tasks, self.plan, task),
+                Ok(inputs) => executor.run(task, inputs),
                 Err(error) => Err(error),
             };
             let end = Instant::now();
@@ -199,10 +217,10 @@ impl<'a> Run<'a> {
     }
 
     /// What a task reads, brought into memory.
-    fn receive(&self, claim: Claim) -> Result<Inputs, RunError> {
-        let mut inputs = Inputs(SmallVec::new());
+    fn receive(&self, claim: Claim) -> Result<SmallVec<[Value; 4]>, RunError> {
+        let mut inputs = SmallVec::new();
         for slot in claim.inputs {
-            inputs.0.push(match slot {
+            inputs.push(match slot {
                 Slot::Memory(value) => value,
                 Slot::Disk(spilled) => self.file.read(&spilled)?,
                 Slot::Empty => unreachable!("what a ready task reads is held"),
@@ -351,13 +369,29 @@ impl Shared {
     }
 }
 
-/// What a task reads, in memory.
-struct Inputs(SmallVec<[Value; 4]>);
+/// Runs one task at a time for a worker.
+pub(super) trait Executor {
+    /// The value that `task` makes of what it reads.
+    fn run(&mut self, task: TaskId, inputs: SmallVec<[Value; 4]>) -> Result<Value, RunError>;
+}
 
-impl Inputs {
-    fn run(self, tasks: &unwind::Tasks, plan: &Plan, task: TaskId) -> Result<Value, RunError> {
-        let received = plan.task(task, self.0);
-        let operation = plan.layer(task).operation();
-        tasks.caught(|| operation.run(received)).map_err(|source| task_error(plan, task, source))
+/// Runs tasks on the thread that asks.
+pub(super) struct Here<'a> {
+    plan: &'a Plan,
+    tasks: unwind::Tasks,
+}
+
+impl<'a> Here<'a> {
+    pub(super) fn new(run: &Run<'a>) -> Self {
+        Here { plan: run.plan, tasks: unwind::Tasks::enter() }
+    }
+}
+
+impl Executor for Here<'_> {
+    fn run(&mut self, task: TaskId, inputs: SmallVec<[Value; 4]>) -> Result<Value, RunError> {
+        let received = self.plan.task(task, inputs);
+        let operation = self.plan.layer(task).operation();
+        let made = self.tasks.caught(|| operation.run(received));
+        made.map_err(|source| task_error(self.plan, task, stopped_part(operation), source))
     }
 }

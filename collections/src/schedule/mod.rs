@@ -6,6 +6,7 @@ mod config;
 mod event;
 mod local;
 mod memory;
+mod processes;
 mod ready;
 mod report;
 mod spill;
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value, fuse, stopped_part};
+use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value, fuse};
 
 use cancel::CancelToken;
 pub use cancel::cancel_all;
@@ -28,6 +29,7 @@ pub(crate) use config::enter;
 pub use config::{Config, ConfigError, Memory, Scheduler, config, set_config, with_config};
 pub use event::{Event, Observer, Watch, watch};
 use local::Slot;
+pub use processes::WorkerError;
 pub use report::{LayerReport, RunReport, Tally, last_run};
 pub use spill::SpillError;
 use state::{TooLarge, What};
@@ -53,6 +55,19 @@ pub enum RunError {
         /// What the task said.
         source: Failure,
     },
+    /// An operation cannot run on the scheduler that was chosen.
+    #[error("{operation} (built in {origin}) cannot run in worker processes: {source}")]
+    Layer {
+        /// The operation.
+        operation: &'static str,
+        /// Where it was built.
+        origin: Origin,
+        /// Why.
+        source: Failure,
+    },
+    /// A worker process cannot be used.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// The run was cancelled: by an interrupt, or from code.
     #[error("the run was cancelled; every variable is kept")]
     Cancelled,
@@ -160,9 +175,9 @@ impl RunError {
     }
 }
 
-/// The error of the task that this thread just ran: of the part of its layer that it was at.
-fn task_error(plan: &Plan, task: TaskId, source: Failure) -> RunError {
-    let part = stopped_part(plan.layer(task));
+/// The error of a task, in the given part of its layer.
+fn task_error(plan: &Plan, task: TaskId, part: usize, source: Failure) -> RunError {
+    let part = &plan.layer(task).parts()[part];
     let partition = plan.partition(task);
     RunError::Task {
         operation: part.operation().name(),
@@ -172,6 +187,11 @@ fn task_error(plan: &Plan, task: TaskId, source: Failure) -> RunError {
         inputs: part.inputs().iter().map(|input| described(input, partition)).collect(),
         source,
     }
+}
+
+/// The error of a layer none of whose tasks can run.
+fn layer_error(layer: &Layer, source: Failure) -> RunError {
+    RunError::Layer { operation: layer.operation().name(), origin: layer.origin(), source }
 }
 
 fn described(input: &crate::graph::Input, partition: usize) -> String {
@@ -220,16 +240,27 @@ fn run_beyond(targets: &[Arc<Layer>], mut made: Kept) -> Result<Vec<Value>, RunE
     let workers = match settings.scheduler {
         Scheduler::Synchronous => 1,
         Scheduler::Threads => settings.workers.unwrap_or_else(threads::usual),
+        Scheduler::Processes => settings.workers.unwrap_or_else(processes::usual),
     };
     let run = local::Run::new(&plan, &settings, workers, &token, &recorder, given);
     match settings.scheduler {
         Scheduler::Synchronous => synchronous::run(&run),
         Scheduler::Threads => threads::run(&run, workers),
+        Scheduler::Processes => processes::run(&run, workers),
     }
     let result = run.end();
     recorder.finish(&plan, result.is_ok());
-    result.map_err(|(error, slots)| {
-        *kept() = Some(slots.into_iter().map(|(task, slot)| (name(task), slot)).collect());
-        error
-    })
+    match result {
+        Ok(values) => {
+            let decoded = values
+                .into_iter()
+                .zip(plan.targets())
+                .map(|(value, &target)| processes::decoded(value).map_err(|error| task_error(&plan, target, 0, error)));
+            decoded.collect()
+        }
+        Err((error, slots)) => {
+            *kept() = Some(slots.into_iter().map(|(task, slot)| (name(task), slot)).collect());
+            Err(error)
+        }
+    }
 }

@@ -154,6 +154,8 @@ proptest! {
         let expected: Vec<u64> = targets.iter().flat_map(|&target| made[target].clone()).collect();
         let layers = layers(&targets.iter().map(|&target| &nodes[target]).collect::<Vec<_>>());
         for scheduler in Scheduler::ALL {
+            // A process is long in starting: always the same number of them.
+            let workers = if scheduler == Scheduler::Processes { 2 } else { workers };
             let mut choices = config().scheduler(scheduler).workers(workers);
             if let Some(memory) = memory {
                 choices = choices.memory(memory);
@@ -373,7 +375,7 @@ fn a_folder_that_takes_nothing_is_an_error_and_the_next_run_works() {
 
 #[test]
 fn a_run_that_takes_too_long_is_stopped() {
-    let slow = layer("sleep", 2000, &[], |_| {
+    let slow = layer("sleep", 2000, &[], |_: Task| {
         std::thread::sleep(Duration::from_millis(5));
         Ok(Value::new(0_u64, 8))
     });
@@ -478,4 +480,101 @@ fn observers_see_each_task_queued_started_finished_and_released() {
         }
         assert!(at("queued", 1237) < at("started", 1237) && at("released", 1237).is_none());
     });
+}
+
+/// A run in two processes.
+fn in_processes(node: &Node) -> Result<Vec<Value>, RunError> {
+    with_config(config().scheduler(Scheduler::Processes).workers(2), || run(&layers(&[node])))
+}
+
+#[test]
+fn tasks_of_the_process_scheduler_run_elsewhere() {
+    let node = layer("pid", 8, &[], |_| Ok(Value::new(u64::from(std::process::id()), 8)));
+    let here = u64::from(std::process::id());
+    assert!(numbers(in_processes(&node).unwrap()).iter().all(|&process| process != here));
+}
+
+#[test]
+fn a_worker_that_is_killed_loses_nothing() {
+    static FOLDER: &str = "lazuli-test-killed";
+    let folder = std::env::temp_dir().join(FOLDER);
+    _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    // Each worker is killed in the middle of its first task, as from outside; the task then finds that it was there.
+    let node = layer("work", 40, &[], |task| {
+        let mark = std::env::temp_dir().join(FOLDER).join(task.partition().to_string());
+        if task.partition() % 13 == 5 && std::fs::create_dir(&mark).is_ok() {
+            std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status()?;
+        }
+        Ok(Value::new(task.partition() as u64, 8))
+    });
+    let lost = Arc::new(AtomicUsize::new(0));
+    struct Lost(Arc<AtomicUsize>);
+    impl Observer for Lost {
+        fn observe(&self, plan: &Plan, event: Event) {
+            if plan.len() == 40 && matches!(event, Event::TaskLost { .. }) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let watching = watch(Arc::new(Lost(lost.clone())));
+    assert_eq!(numbers(in_processes(&node).unwrap()), (0..40).collect::<Vec<_>>());
+    drop(watching);
+    assert_eq!(lost.load(Ordering::Relaxed), 3);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_task_that_ends_every_worker_fails_by_name_and_the_next_run_works() {
+    let node = layer("deadly", 4, &[], |task| {
+        if task.partition() == 2 {
+            std::process::abort();
+        }
+        Ok(Value::new(1_u64, 8))
+    });
+    let text = in_processes(&node).unwrap_err().to_string();
+    assert!(
+        text.starts_with("deadly failed in partition 2 of 4") && text.contains("ended 3 worker processes"),
+        "{text}"
+    );
+    assert!(text.contains("SIGABRT"), "{text}");
+    let fine = layer("fine", 4, &[], |_| Ok(Value::new(1_u64, 8)));
+    assert_eq!(numbers(in_processes(&fine).unwrap()), [1; 4]);
+}
+
+#[test]
+fn what_cannot_travel_is_refused_with_what_to_do() {
+    let here = 3_u64;
+    let captured = Operation::with_closure("map", move |n: u64| n + here, |f, _| Ok(Value::new(f(1), 8)));
+    let node = Layer::of(captured, 2, Origin::caller()).build();
+    let text = in_processes(&node).unwrap_err().to_string();
+    assert!(text.starts_with("map (built in ") && text.contains("map_with(parameters, |parameters"), "{text}");
+
+    struct Unwritten;
+    let node = layer("open", 1, &[], |_| Ok(Value::local(Unwritten, 0)));
+    let text = in_processes(&node).unwrap_err().to_string();
+    assert!(text.starts_with("open failed") && text.contains("Unwritten cannot be sent"), "{text}");
+
+    // What this process holds is read here, and sent.
+    let held = Operation::holding("held", vec![5_u64, 6], |held, task| Ok(Value::new(held[task.partition()], 8)));
+    let held = Layer::of(held, 2, Origin::caller()).build();
+    let twice = layer("twice", 2, &[(&held, Pattern::OneToOne)], |task| Ok(Value::new(2 * task.get::<u64>(0)?, 8)));
+    assert_eq!(numbers(in_processes(&twice).unwrap()), [10, 12]);
+}
+
+#[test]
+fn workers_have_the_folder_and_the_environment_of_the_run_and_stop_in_the_middle_of_a_task() {
+    let node = layer("folder", 2, &[], |_| Ok(Value::new(std::env::current_dir()?.display().to_string(), 8)));
+    let here = std::env::current_dir().unwrap().display().to_string();
+    for value in in_processes(&node).unwrap() {
+        assert_eq!(value.get::<String>().unwrap(), &here);
+    }
+    let endless = layer("endless", 2, &[], |_| {
+        std::thread::sleep(Duration::from_secs(3600));
+        Ok(Value::new(0_u64, 8))
+    });
+    let begun = Instant::now();
+    let error = with_config(config().timeout(Duration::from_millis(200)), || in_processes(&endless)).unwrap_err();
+    assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
 }

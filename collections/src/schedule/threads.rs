@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use polars_core::runtime::THREAD_POOL;
 use rayon::Scope;
 
-use super::local::Run;
+use super::local::{Executor, Here, Run};
 
 /// Workers if none are asked for: one a core.
 pub(super) fn usual() -> usize {
@@ -23,14 +23,19 @@ pub(super) fn run(run: &Run, workers: usize) {
         let jobs = Jobs { run, workers: Mutex::new(Workers { idle: (0..workers).rev().collect(), missed: false }) };
         THREAD_POOL.scope(|scope| jobs.start(scope, workers));
     } else {
-        let crowd = Crowd { run, woken: Mutex::new(0), wake: Condvar::new() };
-        std::thread::scope(|scope| {
-            for worker in 0..workers {
-                let crowd = &crowd;
-                scope.spawn(move || crowd.work(worker));
-            }
-        });
+        crowd(run, workers, &|_| Box::new(Here::new(run)));
     }
+}
+
+/// Runs on threads of their own, each with an executor that is made on it.
+pub(super) fn crowd<'r>(run: &Run, workers: usize, executor: &(dyn Fn(usize) -> Box<dyn Executor + 'r> + Sync)) {
+    let crowd = Crowd { run, woken: Mutex::new(0), wake: Condvar::new() };
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let crowd = &crowd;
+            scope.spawn(move || crowd.work(worker, &mut *executor(worker)));
+        }
+    });
 }
 
 /// Jobs in the pool.
@@ -61,7 +66,7 @@ impl Jobs<'_> {
     }
 
     fn job<'s>(&'s self, scope: &Scope<'s>, worker: usize) {
-        self.run.work(worker, &|ready| self.start(scope, ready));
+        self.run.work(worker, &mut Here::new(self.run), &|ready| self.start(scope, ready));
         let mut workers = self.lock();
         workers.idle.push(worker);
         // What became ready between this worker's last look and now found it busy.
@@ -76,7 +81,7 @@ impl Jobs<'_> {
     }
 }
 
-/// More threads than the pool has.
+/// Threads that wait for each other.
 struct Crowd<'a> {
     run: &'a Run<'a>,
     /// How often a worker made something ready, or ended the run.
@@ -85,10 +90,10 @@ struct Crowd<'a> {
 }
 
 impl Crowd<'_> {
-    fn work(&self, worker: usize) {
+    fn work(&self, worker: usize, executor: &mut dyn Executor) {
         loop {
             let before = *self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-            self.run.work(worker, &|ready| self.wake(ready));
+            self.run.work(worker, executor, &|ready| self.wake(ready));
             if self.run.is_over() {
                 return self.wake(usize::MAX);
             }

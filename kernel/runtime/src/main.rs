@@ -5,6 +5,8 @@
 //! descriptors, and descriptors 0 to 2 become the user's own: output goes to the kernel through its
 //! socket, a read of stdin asks the kernel for a line.
 //!
+//! Started as a worker of the process scheduler, it loads the collections and works for them.
+//!
 //! Panics are caught inside the cell (`lazuli_cell::guard`); a crash ends this process, and the
 //! kernel says so.
 
@@ -23,6 +25,9 @@ const USER_ENVIRONMENT: &str = "LAZULI_USER_ENVIRONMENT";
 /// The library with the collections, loaded before the first cell.
 const COLLECTIONS: &str = "LAZULI_COLLECTIONS";
 
+/// Set for a worker process: the library with the collections.
+const WORKER: &str = "LAZULI_WORKER";
+
 /// What a compiled cell exports. It is handed the variables and hands them back.
 type Cell = unsafe extern "C" fn(*mut Store) -> *mut Store;
 
@@ -37,6 +42,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(library) = std::env::var_os(WORKER) {
+        return work(&library);
+    }
     let Ok(socket) = std::env::var(channel::SOCKET) else {
         return Err("this program is started by the Lazuli kernel; it does nothing by itself".into());
     };
@@ -74,6 +82,16 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     // User threads may still run cells' code: leave without unloading anything.
     std::process::exit(0)
+}
+
+/// Hands this process to the collections, which start it again as a worker.
+fn work(library: &std::ffi::OsStr) -> Result<(), Box<dyn std::error::Error>> {
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::remove_var(WORKER) };
+    let library = std::mem::ManuallyDrop::new(load(library)?);
+    // SAFETY: the library exports such a function.
+    unsafe { library.get::<extern "C" fn()>(b"lazuli_worker")?() };
+    Ok(())
 }
 
 fn run_cell(object: &str, function: &str, store: &mut Store) -> Result<(), libloading::Error> {
