@@ -15,7 +15,7 @@ use super::raw::RawArray;
 use super::{Array, ArrayError, Dtype, Number, PerAxis};
 use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
+use crate::graph::{Detail, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
 
 /// Partial results that one task puts together.
 const FAN: usize = 16;
@@ -205,7 +205,7 @@ impl RawArray {
     fn reduced_whole(&self, reduction: Reduction) -> Node {
         let axes: Vec<_> = (0..self.chunks.ndim()).collect();
         self.something_to_reduce(reduction, &axes).unwrap_or_else(|error| panic!("{error}"));
-        let detail = reduction.result(self.dtype).name().to_owned();
+        let detail = Detail::Type(reduction.result(self.dtype).name());
         self.tree(reduction, axes, Shape::Number, Picture { collection: "Delayed", detail, grid: Vec::new() })
     }
 
@@ -266,7 +266,7 @@ fn merge(grid: Grid, axes: &[usize]) -> (Grid, Pattern) {
 }
 
 fn partial(grid: &Grid) -> Picture {
-    Picture { collection: "Array", detail: "partial results".to_owned(), grid: grid.to_vec() }
+    Picture { collection: "Array", detail: "partial results".into(), grid: grid.to_vec() }
 }
 
 /// The first level: each block by itself.

@@ -1,9 +1,11 @@
 //! Bags from what is in memory, and from nothing.
 
 use std::any::type_name;
+use std::ops::Range;
 
+use super::pass::{self, Batch, Batches, Kind, batch_length};
 use super::{Bag, Element, layer, partition};
-use crate::graph::{Node, Operation, Origin, Value};
+use crate::graph::{Failure, Node, Operation, Origin, Value};
 
 /// A bag of the elements of `sequence`, in `npartitions` partitions of equal length; fewer if there are
 /// fewer elements.
@@ -42,11 +44,35 @@ pub fn from_sequence<T: Element>(sequence: impl IntoIterator<Item = T>, npartiti
 pub fn range(end: u64, npartitions: usize) -> Bag<u64> {
     must_have_partitions(npartitions);
     let partitions = npartitions.min(usize::try_from(end).unwrap_or(usize::MAX)).max(1);
-    let operation = Operation::new("range", (end, partitions), |&(end, partitions), task| {
-        let bound = |partition: usize| (u128::from(end) * partition as u128 / partitions as u128) as u64;
-        Ok(partition::value((bound(task.partition())..bound(task.partition() + 1)).collect()))
+    let operation = Operation::joining("range", (end, partitions), |(end, partitions)| {
+        let bound = move |partition: usize| (u128::from(end) * partition as u128 / partitions as u128) as u64;
+        pass::source(Kind::of::<u64>(), move |partition| {
+            Ok(Integers { rest: bound(partition)..bound(partition + 1), batch: Vec::new() })
+        })
     });
     Bag::from_node(layer(operation, partitions, type_name::<u64>(), Origin::caller()).build())
+}
+
+/// The integers of a partition.
+struct Integers {
+    rest: Range<u64>,
+    batch: Vec<u64>,
+}
+
+impl Batches for Integers {
+    fn next(&mut self, whole: bool) -> Result<(Batch<'_>, usize), Failure> {
+        let length = if whole { self.left() } else { self.left().min(batch_length::<u64>()) };
+        let begin = self.rest.start;
+        self.rest.start += length as u64;
+        self.batch.clear();
+        self.batch.extend(begin..self.rest.start);
+        let left = self.left();
+        Ok((Batch::Owned(&mut self.batch), left))
+    }
+
+    fn left(&self) -> usize {
+        (self.rest.end - self.rest.start) as usize
+    }
 }
 
 /// Refuses a bag of no partitions.
@@ -56,7 +82,7 @@ pub(super) fn must_have_partitions(npartitions: usize) {
 }
 
 /// A node of partitions that are there already.
-fn held(partitions: Vec<Value>, element: &str, origin: Origin) -> Node {
+fn held(partitions: Vec<Value>, element: &'static str, origin: Origin) -> Node {
     let count = partitions.len();
     let operation =
         Operation::holding("from_sequence", partitions, |partitions, task| Ok(partitions[task.partition()].clone()));

@@ -1,53 +1,19 @@
 //! Elements gathered by a key: `frequencies`, `distinct`, `foldby`.
 //!
-//! Each partition makes a table, the tables are merged as a tree. Tables keep the order in which their
-//! keys were first seen, so the result is the same for any number of partitions.
+//! Each partition makes a table, the tables are merged as a tree; between tasks, a table is the partition of its
+//! pairs. Tables keep the order in which their keys were first seen, so the result is the same for any number of
+//! partitions.
 
 use std::any::type_name;
 use std::hash::Hash;
 
-use super::partition::{self, Elements};
+use super::pass::{self, Elements};
 use super::reduce::{partials, tree};
 use super::table::Table;
-use super::{Bag, Element};
-use crate::graph::{Failure, Operation, Origin, Task, Value, WrongType};
+use super::{Bag, Element, partition};
+use crate::graph::{Failure, Operation, Origin, Task, Value};
 
-impl<T: Element> Bag<T> {
-    /// How often each element occurs: pairs of element and count, in the order of their first occurrence.
-    /// The result has one partition.
-    ///
-    /// ```
-    /// # use lazuli::prelude::*;
-    /// let letters = from_sequence("lazuli".chars(), 2);
-    /// assert_eq!(letters.frequencies().take(3).unwrap(), [('l', 2), ('a', 1), ('z', 1)]);
-    /// ```
-    #[track_caller]
-    pub fn frequencies(&self) -> Bag<(T, usize)>
-    where
-        T: Hash + Eq,
-    {
-        let pairs = Operation::of("frequencies", |task| Ok(partition::value::<(T, usize)>(last_table(task)?.pairs)));
-        self.counted("frequencies", pairs)
-    }
-
-    /// Each element once, in the order of their first occurrence. The result has one partition.
-    ///
-    /// ```
-    /// # use lazuli::prelude::*;
-    /// assert_eq!(from_sequence([3, 1, 3, 2, 1], 2).distinct().compute().unwrap(), [3, 1, 2]);
-    /// ```
-    #[track_caller]
-    pub fn distinct(&self) -> Bag<T>
-    where
-        T: Hash + Eq,
-    {
-        let keys = Operation::of("distinct", |task| {
-            let pairs = last_table::<T, usize>(task)?.pairs;
-            Ok(partition::value::<T>(pairs.into_iter().map(|(element, _)| element).collect()))
-        });
-        self.counted("distinct", keys)
-    }
-
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// Folds the elements of each key: from `initial` with `function`, the results of partitions joined by `combine`.
     /// Pairs of key and result, in the order of the keys' first occurrence, in one partition.
     ///
@@ -65,92 +31,145 @@ impl<T: Element> Bag<T> {
         F: Fn(A, T) -> A + Send + Sync + 'static,
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        let partial = Operation::with_closure("foldby", (key, initial, function), |(key, initial, function), task| {
-            let mut table = Table::<K, Option<A>>::new();
-            let add = |element: T| {
-                let key = key(&element);
-                let position = table.position(&key);
-                match table.pairs.get_mut(position) {
-                    Some((_, folded)) => *folded = folded.take().map(|folded| function(folded, element)),
-                    None => table.pairs.push((key, Some(function(initial.clone(), element)))),
-                }
-            };
-            match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().for_each(add),
-                Elements::Shared(elements) => elements.iter().cloned().for_each(add),
-            }
-            Ok(value(table))
-        });
-        let combine = Operation::with_closure("foldby", combine, |combine, task| {
-            merged::<K, Option<A>>(task, |before, next| {
-                *before = before.take().zip(next).map(|(before, next)| combine(before, next));
-            })
-        });
-        let finish = Operation::of("foldby", |task| {
-            let pairs = last_table::<K, Option<A>>(task)?.pairs;
-            Ok(partition::value::<(K, A)>(pairs.into_iter().filter_map(|(key, folded)| Some((key, folded?))).collect()))
-        });
-        self.grouped(partial, combine, finish)
+        let function = move |(): &(), folded, element| function(folded, element);
+        self.foldby_with((), move |(), element| key(element), initial, function, move |(), a, b| combine(a, b))
     }
 
-    /// What `finish` makes of the table that says how often each element occurs.
+    /// [`foldby`](Bag::foldby) with functions that receive `parameters` first: what closures would capture is given
+    /// beside them, so that the work can be compared, and sent to another process.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let width = 3;
+    /// let counts = from_sequence(0..7, 2).foldby_with(width, |w, n| n / w, 0, |_, count, _| count + 1, |_, a, b| a + b);
+    /// assert_eq!(counts.compute().unwrap(), [(0, 3), (1, 3), (2, 1)]);
+    /// ```
     #[track_caller]
-    fn counted<U: Element>(&self, name: &'static str, finish: Operation) -> Bag<U>
+    pub fn foldby_with<P, K, A, Key, F, C>(
+        &self,
+        parameters: P,
+        key: Key,
+        initial: A,
+        function: F,
+        combine: C,
+    ) -> Bag<(K, A)>
+    where
+        P: Element,
+        K: Element + Hash + Eq,
+        A: Element,
+        Key: Fn(&P, &T) -> K + Send + Sync + 'static,
+        F: Fn(&P, A, T) -> A + Send + Sync + 'static,
+        C: Fn(&P, A, A) -> A + Send + Sync + 'static,
+    {
+        let begin = (initial, parameters.clone());
+        let partial =
+            Operation::joining_closure("foldby", (key, function), begin, |(key, function), (initial, parameters)| {
+                pass::total(pairs::<K, A>, move |before, elements: Elements<T>| {
+                    elements.fold(before.unwrap_or_default(), |mut table: Table<K, A>, element| {
+                        let key = key(&parameters, &element);
+                        match table.position(&key) {
+                            Ok(position) => table.change(position, |folded| function(&parameters, folded, element)),
+                            Err(new) => table.add(new, key, function(&parameters, initial.clone(), element)),
+                        }
+                        table
+                    })
+                })
+            });
+        let combine = Operation::with_parameters("foldby", combine, parameters, |combine, parameters, task| {
+            merged::<K, A>(task, |table, position, next| {
+                table.change(position, |before| combine(parameters, before, next));
+            })
+        });
+        self.grouped(partial, combine, None)
+    }
+
+    /// A tree of tables, as a bag of one partition: of the pairs of the last, or of what `finish` makes of them.
+    #[track_caller]
+    fn grouped<U>(&self, partial: Operation, combine: Operation, finish: Option<Operation>) -> Bag<U> {
+        let drawn = ("Bag", type_name::<U>());
+        Bag::from_node(tree(&self.node, partial, combine, finish, drawn, Origin::caller()))
+    }
+}
+
+impl<T: Element> Bag<T> {
+    /// How often each element occurs: pairs of element and count, in the order of their first occurrence.
+    /// The result has one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let letters = from_sequence("lazuli".chars(), 2);
+    /// assert_eq!(letters.frequencies().take(3).unwrap(), [('l', 2), ('a', 1), ('z', 1)]);
+    /// ```
+    #[track_caller]
+    pub fn frequencies(&self) -> Bag<(T, usize)>
     where
         T: Hash + Eq,
     {
-        let partial = Operation::of(name, |task| {
-            let mut table = Table::<T, usize>::new();
-            for element in task.get::<Vec<T>>(0)? {
-                let position = table.position(element);
-                match table.pairs.get_mut(position) {
-                    Some((_, count)) => *count += 1,
-                    None => table.pairs.push((element.clone(), 1)),
-                }
-            }
-            Ok(value(table))
+        self.counted("frequencies", None)
+    }
+
+    /// Each element once, in the order of their first occurrence. The result has one partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// assert_eq!(from_sequence([3, 1, 3, 2, 1], 2).distinct().compute().unwrap(), [3, 1, 2]);
+    /// ```
+    #[track_caller]
+    pub fn distinct(&self) -> Bag<T>
+    where
+        T: Hash + Eq,
+    {
+        let keys = Operation::of("distinct", |task| {
+            let pairs = partials::<Vec<(T, usize)>>(task).next().expect("a tree ends in one table")?;
+            Ok(partition::value::<T>(pairs.into_iter().map(|(element, _)| element).collect()))
         });
-        let combine = Operation::of(name, |task| merged::<T, usize>(task, |before, next| *before += next));
+        self.counted("distinct", Some(keys))
+    }
+
+    /// The table that says how often each element occurs, or what `finish` makes of it.
+    #[track_caller]
+    fn counted<U>(&self, name: &'static str, finish: Option<Operation>) -> Bag<U>
+    where
+        T: Hash + Eq,
+    {
+        let partial = Operation::joining(name, (), |()| {
+            pass::total(pairs::<T, usize>, |before: Option<Table<T, usize>>, elements: Elements<T>| {
+                let mut table = before.unwrap_or_default();
+                for element in elements.as_slice() {
+                    match table.position(element) {
+                        Ok(position) => table.pairs[position].1 += 1,
+                        Err(new) => table.add(new, element.clone(), 1),
+                    }
+                }
+                table
+            })
+        });
+        let combine = Operation::of(name, |task| {
+            merged::<T, usize>(task, |table, position, next| table.pairs[position].1 += next)
+        });
         self.grouped(partial, combine, finish)
     }
-
-    /// A tree of tables, and what `finish` makes of the last, as a bag of one partition.
-    #[track_caller]
-    fn grouped<U: Element>(&self, partial: Operation, combine: Operation, finish: Operation) -> Bag<U> {
-        let drawn = ("Bag", type_name::<U>());
-        Bag::from_node(tree(&self.node, partial, combine, Some(finish), drawn, Origin::caller()))
-    }
 }
 
-/// A table with its size.
-fn value<K: Element, A: Element>(table: Table<K, A>) -> Value {
-    /// What finding a key takes beside the pair.
-    const INDEX: usize = 3 * size_of::<u64>();
-    let bytes = partition::bytes(&table.pairs) + table.pairs.len() * INDEX;
-    Value::local(table, bytes)
+/// A table as a partition of its pairs.
+fn pairs<K: Element, A: Element>(table: Table<K, A>) -> Value {
+    partition::value(table.pairs)
 }
 
-/// The tables that a task reads as one: `merge` joins what two of them have for the same key.
-fn merged<K, A>(task: Task, mut merge: impl FnMut(&mut A, A)) -> Result<Value, Failure>
+/// The tables that a task reads as one: `merge` joins what is at a position with what the next has for the same key.
+fn merged<K, A>(task: Task, mut merge: impl FnMut(&mut Table<K, A>, usize, A)) -> Result<Value, Failure>
 where
     K: Element + Hash + Eq,
     A: Element,
 {
-    let mut tables = partials::<Table<K, A>>(task);
-    let mut merged = tables.next().expect("a tree joins at least one")?;
-    for table in tables {
-        for (key, next) in table?.pairs {
-            let position = merged.position(&key);
-            match merged.pairs.get_mut(position) {
-                Some((_, before)) => merge(before, next),
-                None => merged.pairs.push((key, next)),
+    let mut merged = Table::<K, A>::default();
+    for table in partials::<Vec<(K, A)>>(task) {
+        for (key, next) in table? {
+            match merged.position(&key) {
+                Ok(position) => merge(&mut merged, position, next),
+                Err(new) => merged.add(new, key, next),
             }
         }
     }
-    Ok(value(merged))
-}
-
-/// The table at the top of the tree.
-fn last_table<K: Element, A: Element>(task: Task) -> Result<Table<K, A>, WrongType> {
-    partials(task).next().expect("a tree ends in one table")
+    Ok(pairs(merged))
 }

@@ -50,7 +50,7 @@ impl<T: Element> Bag<T> {
     }
 }
 
-fn chain(first: &Node, second: &Node, element: &str, origin: Origin) -> Node {
+fn chain(first: &Node, second: &Node, element: &'static str, origin: Origin) -> Node {
     let (ends, total) = (first.partitions(), first.partitions() + second.partitions());
     let operation = Operation::new("chain", ends, |_, task| {
         Ok(task.into_values().next().expect("a partition of one of the two is read"))
@@ -95,7 +95,7 @@ impl Resized {
         ((partition as u128 + 1) * self.old as u128).div_ceil(self.new as u128) as usize - 1
     }
 
-    fn node(self, node: &Node, operation: Operation, element: &str, origin: Origin) -> Node {
+    fn node(self, node: &Node, operation: Operation, element: &'static str, origin: Origin) -> Node {
         let reads = move |task: usize, reads: &mut Vec<usize>| {
             let first = self.first_read(task);
             let end = if self.new <= self.old { self.first_read(task + 1) } else { first + 1 };

@@ -1,15 +1,15 @@
 //! Partition by partition: `map`, `filter`, `flat_map` and the like.
+//!
+//! Each has a form that ends in `_with`, whose function receives parameters beside the element: what a closure would
+//! capture. A closure without captures and its parameters can be compared, and sent to another process.
 
 use std::any::type_name;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::partition::{self, Elements};
-use super::{Bag, Element, layer};
+use super::pass::{self, Elements, Kind};
+use super::{Bag, Element, layer, partition};
 use crate::graph::{Node, Operation, Origin, Pattern};
 
-impl<T: Element> Bag<T> {
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// `function` of every element.
     ///
     /// ```
@@ -21,13 +21,7 @@ impl<T: Element> Bag<T> {
     where
         F: Fn(T) -> U + Send + Sync + 'static,
     {
-        self.each(Operation::with_closure("map", function, |function, task| {
-            let mapped = match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().map(function).collect(),
-                Elements::Shared(elements) => elements.iter().cloned().map(function).collect(),
-            };
-            Ok(partition::value::<U>(mapped))
-        }))
+        self.map_with((), move |(), element| function(element))
     }
 
     /// [`map`](Bag::map) with a function of `parameters` and an element: what a closure would capture is
@@ -40,41 +34,37 @@ impl<T: Element> Bag<T> {
     /// assert_eq!(scaled.compute().unwrap(), [3, 6, 9]);
     /// ```
     #[track_caller]
-    pub fn map_with<P, U: Element, F>(&self, parameters: P, function: F) -> Bag<U>
+    pub fn map_with<P: Element, U: Element, F>(&self, parameters: P, function: F) -> Bag<U>
     where
-        P: Serialize + DeserializeOwned + Send + Sync + 'static,
         F: Fn(&P, T) -> U + Send + Sync + 'static,
     {
-        self.each(Operation::with_parameters("map", function, parameters, |function, parameters, task| {
-            let mapped = match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().map(|e| function(parameters, e)).collect(),
-                Elements::Shared(elements) => elements.iter().map(|e| function(parameters, e.clone())).collect(),
-            };
-            Ok(partition::value::<U>(mapped))
+        self.each(Operation::joining_closure("map", function, parameters, |function, parameters| {
+            pass::stage(Kind::of::<U>(), move |elements: Elements<T>, made| {
+                elements.map(made, |element| function(&parameters, element))
+            })
         }))
     }
 
-    /// The elements for which `predicate` holds.
+    /// [`map`](Bag::map) to values that need not be serializable. They stay in this process and in memory, and
+    /// count with their own size, without what they own on the heap.
     ///
     /// ```
     /// # use lazuli::prelude::*;
-    /// assert_eq!(from_sequence(0..10, 3).filter(|n| n % 4 == 0).compute().unwrap(), [0, 4, 8]);
+    /// use std::time::Instant;
+    /// let begun = from_sequence(0..4, 2).map_local(|_| Instant::now());
+    /// let ages = begun.map(|begun| begun.elapsed().as_secs());
+    /// assert_eq!(ages.compute().unwrap(), [0; 4]);
     /// ```
     #[track_caller]
-    pub fn filter<F>(&self, predicate: F) -> Bag<T>
+    pub fn map_local<U, F>(&self, function: F) -> Bag<U>
     where
-        F: Fn(&T) -> bool + Send + Sync + 'static,
+        U: Clone + Send + Sync + 'static,
+        F: Fn(T) -> U + Send + Sync + 'static,
     {
-        self.each(Operation::with_closure("filter", predicate, |predicate, task| {
-            let kept = match partition::elements::<T>(task)? {
-                Elements::Owned(mut elements) => {
-                    elements.retain(predicate);
-                    elements
-                }
-                Elements::Shared(elements) => elements.iter().filter(|element| predicate(element)).cloned().collect(),
-            };
-            Ok(partition::value(kept))
-        }))
+        let operation = Operation::joining_closure("map_local", function, (), |function, ()| {
+            pass::stage(Kind::local::<U>(), move |elements: Elements<T>, made| elements.map(made, &function))
+        });
+        self.each(operation.staying())
     }
 
     /// All that `function` makes of every element, one after another.
@@ -91,13 +81,26 @@ impl<T: Element> Bag<T> {
         I: IntoIterator<Item: Element>,
         F: Fn(T) -> I + Send + Sync + 'static,
     {
-        self.each(Operation::with_closure("flat_map", function, |function, task| {
-            let mut mapped = Vec::new();
-            match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().for_each(|e| mapped.extend(function(e))),
-                Elements::Shared(elements) => elements.iter().for_each(|e| mapped.extend(function(e.clone()))),
-            }
-            Ok(partition::value::<I::Item>(mapped))
+        self.flat_map_with((), move |(), element| function(element))
+    }
+
+    /// [`flat_map`](Bag::flat_map) with a function of `parameters` and an element.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let counted = from_sequence(1..3, 2).flat_map_with(10, |start, n| *start..start + n);
+    /// assert_eq!(counted.compute().unwrap(), [10, 10, 11]);
+    /// ```
+    #[track_caller]
+    pub fn flat_map_with<P: Element, I, F>(&self, parameters: P, function: F) -> Bag<I::Item>
+    where
+        I: IntoIterator<Item: Element>,
+        F: Fn(&P, T) -> I + Send + Sync + 'static,
+    {
+        self.each(Operation::joining_closure("flat_map", function, parameters, |function, parameters| {
+            pass::stage(Kind::of::<I::Item>(), move |elements: Elements<T>, made| {
+                elements.fold((), |(), element| made.extend(function(&parameters, element)))
+            })
         }))
     }
 
@@ -113,15 +116,67 @@ impl<T: Element> Bag<T> {
     where
         F: Fn(Vec<T>) -> Vec<U> + Send + Sync + 'static,
     {
-        self.each(Operation::with_closure("map_partitions", function, |function, task| {
+        self.map_partitions_with((), move |(), partition| function(partition))
+    }
+
+    /// [`map_partitions`](Bag::map_partitions) with a function of `parameters` and a partition.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let first = from_sequence([3, 1, 2, 5], 2).map_partitions_with(1, |n, part| part[..*n].to_vec());
+    /// assert_eq!(first.compute().unwrap(), [3, 2]);
+    /// ```
+    #[track_caller]
+    pub fn map_partitions_with<P: Element, U: Element, F>(&self, parameters: P, function: F) -> Bag<U>
+    where
+        F: Fn(&P, Vec<T>) -> Vec<U> + Send + Sync + 'static,
+    {
+        let code = |function: &F, parameters: &P, task: crate::graph::Task| {
             let partition = task.into_values().next().expect("a partition is read");
-            Ok(partition::value::<U>(function(partition.take()?)))
-        }))
+            Ok(partition::value(function(parameters, partition.take()?)))
+        };
+        self.each(Operation::with_parameters("map_partitions", function, parameters, code))
     }
 
     #[track_caller]
-    fn each<U: Element>(&self, operation: Operation) -> Bag<U> {
+    fn each<U>(&self, operation: Operation) -> Bag<U> {
         Bag::from_node(each(&self.node, operation, type_name::<U>(), Origin::caller()))
+    }
+}
+
+impl<T: Element> Bag<T> {
+    /// The elements for which `predicate` holds.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// assert_eq!(from_sequence(0..10, 3).filter(|n| n % 4 == 0).compute().unwrap(), [0, 4, 8]);
+    /// ```
+    #[track_caller]
+    pub fn filter<F>(&self, predicate: F) -> Bag<T>
+    where
+        F: Fn(&T) -> bool + Send + Sync + 'static,
+    {
+        self.filter_with((), move |(), element| predicate(element))
+    }
+
+    /// [`filter`](Bag::filter) with a predicate of `parameters` and an element.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let divisor = 4;
+    /// let multiples = from_sequence(0..10, 3).filter_with(divisor, |divisor, n| n % divisor == 0);
+    /// assert_eq!(multiples.compute().unwrap(), [0, 4, 8]);
+    /// ```
+    #[track_caller]
+    pub fn filter_with<P: Element, F>(&self, parameters: P, predicate: F) -> Bag<T>
+    where
+        F: Fn(&P, &T) -> bool + Send + Sync + 'static,
+    {
+        self.each(Operation::joining_closure("filter", predicate, parameters, |predicate, parameters| {
+            pass::stage(Kind::of::<T>(), move |elements: Elements<T>, kept| {
+                elements.filter(kept, |element| predicate(&parameters, element))
+            })
+        }))
     }
 }
 
@@ -138,6 +193,6 @@ impl<T: Element> Bag<Vec<T>> {
     }
 }
 
-fn each(node: &Node, operation: Operation, element: &str, origin: Origin) -> Node {
+fn each(node: &Node, operation: Operation, element: &'static str, origin: Origin) -> Node {
     layer(operation, node.partitions(), element, origin).reads(node, Pattern::OneToOne).build()
 }

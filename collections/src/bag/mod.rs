@@ -1,16 +1,17 @@
 //! Any values in partitions: what an iterator is to one core, a [`Bag`] is to all of them.
 //!
 //! The partitions are `Vec<T>`s. Functions of the user's receive elements by value: moved where nobody
-//! else reads the partition, cloned where someone does. Everything that ends in one value is a tree of
-//! partial results and a [`Delayed`]; elements keep their order. Imports: graph, lazy, delayed.
+//! else reads the partition, cloned where someone does. Operations on elements that follow each other run
+//! as one pass over a partition. Everything that ends in one value is a tree of partial results and a
+//! [`Delayed`]; elements keep their order. Imports: graph, lazy, delayed.
 
 mod create;
 mod error;
 mod group;
 mod layout;
 mod map;
-mod measure;
 mod partition;
+mod pass;
 mod read;
 mod reduce;
 mod table;
@@ -22,15 +23,13 @@ use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::graph::{Layer, LayerBuilder, Node, Operation, Origin, Picture, Value, short_name};
+use crate::graph::{Detail, Layer, LayerBuilder, Node, Operation, Origin, Picture, Value, short_name};
 use crate::lazy::{self, Lazy};
 use crate::schedule::Config;
 
+pub use crate::graph::Element;
 pub use create::{from_sequence, range};
 pub use error::BagError;
 pub use read::{TextOptions, read_text, read_text_with};
@@ -53,24 +52,14 @@ pub struct Bag<T> {
     element: PhantomData<fn() -> T>,
 }
 
-/// What a [`Bag`] can hold: any type that can be cloned, sent to another thread, and serialized.
-///
-/// Nothing need be implemented: in a cell, `#[derive(Clone, Serialize, Deserialize)]` makes an element.
-/// Texts are `String`s, as a `&str` borrows from somewhere.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an element of a bag",
-    note = "derive `Clone, Serialize, Deserialize` for it; for texts take `String`, not `&str`"
-)]
-pub trait Element: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {}
-
-impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> Element for T {}
-
-impl<T: Element> Bag<T> {
+impl<T> Bag<T> {
     /// A bag whose partitions are those of `node`.
     pub(crate) fn from_node(node: Node) -> Self {
         Bag { node, element: PhantomData }
     }
+}
 
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// Number of partitions.
     ///
     /// ```
@@ -153,7 +142,7 @@ impl<T: Element> Bag<T> {
     }
 }
 
-impl<T: Element> Lazy for Bag<T> {
+impl<T: Clone + Send + Sync + 'static> Lazy for Bag<T> {
     type Output = Vec<T>;
 
     fn node(&self) -> &Node {
@@ -187,10 +176,7 @@ impl<T> fmt::Debug for Bag<T> {
 }
 
 /// A layer whose partitions hold elements of the type `element`.
-fn layer(operation: Operation, tasks: usize, element: &str, origin: Origin) -> LayerBuilder {
-    Layer::of(operation, tasks, origin).drawn(Picture {
-        collection: "Bag",
-        detail: short_name(element),
-        grid: Vec::new(),
-    })
+fn layer(operation: Operation, tasks: usize, element: &'static str, origin: Origin) -> LayerBuilder {
+    let picture = Picture { collection: "Bag", detail: Detail::Type(element), grid: Vec::new() };
+    Layer::of(operation, tasks, origin).drawn(picture)
 }

@@ -1,40 +1,22 @@
-//! Work on one partition: a `Vec<T>` behind a value, with its size.
+//! A partition of a bag as a value: a `Vec<T>` with its size.
 
-use std::sync::Arc;
-
-use super::{Element, measure};
-use crate::graph::{Held, Task, Value, WrongType};
-
-/// The elements of a partition.
-pub(super) enum Elements<T> {
-    /// Nobody else reads them: they can be moved.
-    Owned(Vec<T>),
-    /// Others read them too.
-    Shared(Arc<Held<Vec<T>>>),
-}
-
-/// The elements that a task reads.
-pub(super) fn elements<T: Element>(task: Task) -> Result<Elements<T>, WrongType> {
-    let value = task.into_values().next().expect("a partition is read");
-    Ok(match Arc::try_unwrap(value.share::<Vec<T>>()?) {
-        Ok(owned) => Elements::Owned(owned.into_inner()),
-        Err(shared) => Elements::Shared(shared),
-    })
-}
+use super::Element;
+use crate::graph::{Value, occupied};
 
 /// A partition of `elements`.
 pub(super) fn value<T: Element>(elements: Vec<T>) -> Value {
-    let bytes = bytes(&elements);
+    let bytes = if const { std::mem::needs_drop::<T>() } {
+        measured(elements.len(), &|index| occupied(&elements[index]))
+    } else {
+        size_of_val(&*elements)
+    };
     Value::new(elements, bytes)
 }
 
-/// About how many bytes `elements` occupy.
-pub(super) fn bytes<T: Element>(elements: &[T]) -> usize {
-    if const { std::mem::needs_drop::<T>() } {
-        measured(elements.len(), &|index| measure::size(&elements[index]))
-    } else {
-        size_of_val(elements)
-    }
+/// A partition of `elements` that stay in this process; what they own on the heap is not known.
+pub(super) fn local<T: Send + Sync + 'static>(elements: Vec<T>) -> Value {
+    let bytes = size_of_val(&*elements);
+    Value::local(elements, bytes)
 }
 
 /// The bytes of `length` elements, of which a few are measured.

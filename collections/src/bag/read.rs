@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::pass::{self, Batch, Batches, Kind, batch_length};
 use super::{Bag, BagError, layer};
 use crate::error::Result;
 use crate::file::{self, Collection, Snapshot};
-use crate::graph::{Operation, Origin, Value};
+use crate::graph::{Failure, Operation, Origin};
 
 /// How text files are read; what [`read_text_with`] takes.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +71,11 @@ fn build(pattern: &Path, options: TextOptions, origin: Origin) -> Result<Bag<Str
         texts.push(Text::look(path, options.blocksize, texts.last())?);
     }
     let partitions = texts.last().map_or(0, |last| last.first + last.blocks);
-    let operation = Operation::new("read_text", texts, |texts, task| {
-        let text = texts.partition_point(|text| text.first <= task.partition()) - 1;
-        Ok(texts[text].lines(task.partition() - texts[text].first)?)
+    let operation = Operation::joining("read_text", texts, |texts: Vec<Text>| {
+        pass::source(Kind::of::<String>(), move |partition| {
+            let text = &texts[texts.partition_point(|text| text.first <= partition) - 1];
+            Ok(text.lines(partition - text.first)?)
+        })
     });
     Ok(Bag::from_node(layer(operation, partitions, "String", origin).build()))
 }
@@ -102,16 +105,13 @@ impl Text {
     }
 
     /// The lines of block `block`: those that begin in it.
-    fn lines(&self, block: usize) -> Result<Value, BagError> {
+    fn lines(&self, block: usize) -> Result<Lines, BagError> {
         self.file.must_be_unchanged()?;
         let (begin, bytes) = self.read(block).map_err(|source| self.file.failed(source))?;
-        let text = match std::str::from_utf8(&bytes) {
-            Ok(text) => text,
-            Err(error) => return Err(self.not_text(begin, &bytes[..error.valid_up_to()])),
-        };
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let bytes = lines.len() * size_of::<String>() + text.len();
-        Ok(Value::new(lines, bytes))
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Lines { text, begin: 0, batch: Vec::new() }),
+            Err(error) => Err(self.not_text(begin, &error.as_bytes()[..error.utf8_error().valid_up_to()])),
+        }
     }
 
     /// The bytes of the lines that begin in block `block`, and where the first of them begins.
@@ -150,6 +150,32 @@ impl Text {
             },
             Err(error) => error.into(),
         }
+    }
+}
+
+/// The lines of a text.
+struct Lines {
+    text: String,
+    /// Where the next line begins.
+    begin: usize,
+    batch: Vec<String>,
+}
+
+impl Batches for Lines {
+    fn next(&mut self, whole: bool) -> Result<(Batch<'_>, usize), Failure> {
+        let most = if whole { usize::MAX } else { batch_length::<String>() };
+        self.batch.clear();
+        for line in self.text[self.begin..].split_inclusive('\n').take(most) {
+            self.begin += line.len();
+            let content = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
+            self.batch.push(content.to_owned());
+        }
+        let left = self.left();
+        Ok((Batch::Owned(&mut self.batch), left))
+    }
+
+    fn left(&self) -> usize {
+        self.text.len() - self.begin
     }
 }
 

@@ -3,13 +3,14 @@
 use std::any::type_name;
 use std::iter::Sum;
 
-use super::partition::{self, Elements};
+use super::partition;
+use super::pass::{self, Elements};
 use super::top::{is_unordered, order};
 use super::{Bag, BagError, Element};
 use crate::delayed::Delayed;
-use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType, short_name};
+use crate::graph::{Detail, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType};
 
-impl<T: Element> Bag<T> {
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// Folds each partition from `initial` with `function`, then joins the results by `combine`.
     ///
     /// `initial` begins every partition, so it should change nothing: 0 for a sum, 1 for a product.
@@ -21,22 +22,47 @@ impl<T: Element> Bag<T> {
     /// assert_eq!(letters.compute().unwrap(), 11);
     /// ```
     #[track_caller]
-    pub fn fold<A, F, C>(&self, initial: A, function: F, combine: C) -> Delayed<A>
+    pub fn fold<A: Element, F, C>(&self, initial: A, function: F, combine: C) -> Delayed<A>
     where
-        A: Clone + Send + Sync + 'static,
         F: Fn(A, T) -> A + Send + Sync + 'static,
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        let partial = Operation::with_closure("fold", (initial, function), |(initial, function), task| {
-            Ok(scalar(match partition::elements::<T>(task)? {
-                Elements::Owned(elements) => elements.into_iter().fold(initial.clone(), function),
-                Elements::Shared(elements) => elements.iter().cloned().fold(initial.clone(), function),
-            }))
+        self.fold_with((), initial, move |(), folded, element| function(folded, element), move |(), a, b| combine(a, b))
+    }
+
+    /// [`fold`](Bag::fold) with functions that receive `parameters` first: what closures would capture is given
+    /// beside them, so that the work can be compared, and sent to another process.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let modulus = 7;
+    /// let product = from_sequence(1..6, 2).fold_with(modulus, 1, |m, a, n| a * n % m, |m, a, b| a * b % m);
+    /// assert_eq!(product.compute().unwrap(), 120 % 7);
+    /// ```
+    #[track_caller]
+    pub fn fold_with<P: Element, A: Element, F, C>(
+        &self,
+        parameters: P,
+        initial: A,
+        function: F,
+        combine: C,
+    ) -> Delayed<A>
+    where
+        F: Fn(&P, A, T) -> A + Send + Sync + 'static,
+        C: Fn(&P, A, A) -> A + Send + Sync + 'static,
+    {
+        let begin = (initial, parameters.clone());
+        let partial = Operation::joining_closure("fold", function, begin, |function, (initial, parameters)| {
+            pass::total(Value::of::<A>, move |before: Option<A>, elements: Elements<T>| {
+                let before = before.unwrap_or_else(|| initial.clone());
+                elements.fold(before, |folded, element| function(&parameters, folded, element))
+            })
         });
-        let combine = Operation::with_closure("fold", combine, |combine, task| {
+        let combine = Operation::with_parameters("fold", combine, parameters, |combine, parameters, task| {
             let mut partials = partials::<A>(task);
             let first = partials.next().expect("a tree joins at least one")?;
-            Ok(scalar(partials.try_fold(first, |joined, next| Ok::<A, WrongType>(combine(joined, next?)))?))
+            let join = |joined, next: Result<A, WrongType>| Ok::<A, WrongType>(combine(parameters, joined, next?));
+            Ok(Value::of(partials.try_fold(first, join)?))
         });
         self.tree(partial, combine, None)
     }
@@ -53,18 +79,44 @@ impl<T: Element> Bag<T> {
     /// assert_eq!(longest.compute().unwrap(), 3);
     /// ```
     #[track_caller]
-    pub fn reduction<A, F, G>(&self, per_partition: F, aggregate: G) -> Delayed<A>
+    pub fn reduction<A: Element, F, G>(&self, per_partition: F, aggregate: G) -> Delayed<A>
     where
-        A: Clone + Send + Sync + 'static,
         F: Fn(Vec<T>) -> A + Send + Sync + 'static,
         G: Fn(Vec<A>) -> A + Send + Sync + 'static,
     {
-        let partial = Operation::with_closure("reduction", per_partition, |per_partition, task| {
+        self.reduction_with((), move |(), partition| per_partition(partition), move |(), results| aggregate(results))
+    }
+
+    /// [`reduction`](Bag::reduction) with functions that receive `parameters` first.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let limit = 3;
+    /// let small = from_sequence(0..10, 4).reduction_with(
+    ///     limit,
+    ///     |limit, part| part.iter().filter(|n| *n < limit).count(),
+    ///     |_, counts| counts.iter().sum(),
+    /// );
+    /// assert_eq!(small.compute().unwrap(), 3);
+    /// ```
+    #[track_caller]
+    pub fn reduction_with<P: Element, A: Element, F, G>(
+        &self,
+        parameters: P,
+        per_partition: F,
+        aggregate: G,
+    ) -> Delayed<A>
+    where
+        F: Fn(&P, Vec<T>) -> A + Send + Sync + 'static,
+        G: Fn(&P, Vec<A>) -> A + Send + Sync + 'static,
+    {
+        let own = parameters.clone();
+        let partial = Operation::with_parameters("reduction", per_partition, own, |per_partition, parameters, task| {
             let partition = task.into_values().next().expect("a partition is read");
-            Ok(scalar(per_partition(partition.take()?)))
+            Ok(Value::of(per_partition(parameters, partition.take()?)))
         });
-        let combine = Operation::with_closure("reduction", aggregate, |aggregate, task| {
-            Ok(scalar(aggregate(partials::<A>(task).collect::<Result<_, _>>()?)))
+        let combine = Operation::with_parameters("reduction", aggregate, parameters, |aggregate, parameters, task| {
+            Ok(Value::of(aggregate(parameters, partials::<A>(task).collect::<Result<_, _>>()?)))
         });
         let finish = (self.npartitions() == 1).then(|| combine.clone());
         self.tree(partial, combine, finish)
@@ -78,23 +130,10 @@ impl<T: Element> Bag<T> {
     /// ```
     #[track_caller]
     pub fn count(&self) -> Delayed<usize> {
-        let partial = Operation::of("count", |task| Ok(scalar(task.get::<Vec<T>>(0)?.len())));
-        self.tree(partial, adding::<usize>("count"), None)
-    }
-
-    /// Sum of the elements; of none, zero.
-    ///
-    /// ```
-    /// # use lazuli::prelude::*;
-    /// assert_eq!(from_sequence([0.5, 1.5, 2.0], 2).sum().compute().unwrap(), 4.0);
-    /// ```
-    #[track_caller]
-    pub fn sum(&self) -> Delayed<T>
-    where
-        T: Sum<T>,
-    {
-        let partial = Operation::of("sum", |task| Ok(scalar(task.get::<Vec<T>>(0)?.iter().cloned().sum::<T>())));
-        self.tree(partial, adding::<T>("sum"), None)
+        let partial = Operation::joining("count", (), |()| {
+            pass::total(count, |before, elements: Elements<T>| before.unwrap_or(0) + elements.as_slice().len())
+        });
+        self.tree(partial, adding_counts(), None)
     }
 
     /// Arithmetic mean, as `f64`. Computing that of a bag without elements is an error.
@@ -108,11 +147,45 @@ impl<T: Element> Bag<T> {
     where
         T: Number,
     {
-        let partial = Operation::of("mean", |task| {
-            let elements = task.get::<Vec<T>>(0)?;
-            Ok(scalar((elements.iter().map(|number| number.to_f64()).sum::<f64>(), elements.len())))
+        let partial = Operation::joining("mean", (), |()| {
+            pass::total(sum_and_count, |before, elements: Elements<T>| {
+                let ((sum, count), elements) = (before.unwrap_or((0.0, 0)), elements.as_slice());
+                (elements.iter().fold(sum, |sum, number| sum + number.to_f64()), count + elements.len())
+            })
         });
-        self.tree(partial, mean_of_partials(), Some(finish_mean()))
+        self.tree(partial, joining_means(), Some(finish_mean()))
+    }
+
+    /// The value that remains of `partial` results when they are combined.
+    #[track_caller]
+    fn tree<A>(&self, partial: Operation, combine: Operation, finish: Option<Operation>) -> Delayed<A>
+    where
+        A: Clone + Send + Sync + 'static,
+    {
+        let result = type_name::<A>();
+        Delayed::from_node(tree(&self.node, partial, combine, finish, ("Delayed", result), Origin::caller()))
+    }
+}
+
+impl<T: Element> Bag<T> {
+    /// Sum of the elements; of none, zero.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// assert_eq!(from_sequence([0.5, 1.5, 2.0], 2).sum().compute().unwrap(), 4.0);
+    /// ```
+    #[track_caller]
+    pub fn sum(&self) -> Delayed<T>
+    where
+        T: Sum<T>,
+    {
+        let partial = Operation::joining("sum", (), |()| {
+            pass::total(Value::of::<T>, |before: Option<T>, elements: Elements<T>| {
+                before.into_iter().chain(elements.as_slice().iter().cloned()).sum()
+            })
+        });
+        let combine = Operation::of("sum", |task| Ok(Value::of(partials::<T>(task).sum::<Result<T, _>>()?)));
+        self.tree(partial, combine, None)
     }
 
     /// The least element; the first of equal ones. NaN, if there is one.
@@ -145,45 +218,29 @@ impl<T: Element> Bag<T> {
         self.best("max", |next, best| order(next, best).is_gt())
     }
 
-    /// The element that no later one beats.
+    /// The element that no later one beats. Until the end it is a partition, of one element or none.
     #[track_caller]
     fn best<F>(&self, name: &'static str, beats: F) -> Delayed<T>
     where
         T: PartialOrd,
         F: Fn(&T, &T) -> bool + Copy + Send + Sync + 'static,
     {
-        let partial = Operation::with_closure(name, beats, |beats, task| {
-            let elements = task.get::<Vec<T>>(0)?;
-            let best = elements.iter().reduce(|best, next| if replaces(beats, next, best) { next } else { best });
-            Ok(scalar(best.cloned()))
+        let best = Operation::joining_closure(name, beats, (), |beats, ()| {
+            pass::total(
+                |best: Option<T>| partition::value(best.into_iter().collect()),
+                move |before: Option<Option<T>>, elements: Elements<T>| {
+                    let before = before.flatten();
+                    let best = better(before.as_ref(), elements.as_slice(), beats).cloned();
+                    best.or(before)
+                },
+            )
         });
-        let combine = Operation::with_closure(name, beats, |beats, task| {
-            let mut best = None;
-            for next in partials::<Option<T>>(task) {
-                best = match (best, next?) {
-                    (Some(best), Some(next)) if !replaces(beats, &next, &best) => Some(best),
-                    (best, next) => next.or(best),
-                };
-            }
-            Ok(scalar(best))
-        });
-        let is_max = name == "max";
-        let finish = Operation::new(name, is_max, |&is_max, task| {
-            let best = partials::<Option<T>>(task).next().expect("a tree ends in one value")?;
+        let finish = Operation::new(name, name == "max", |&is_max, task| {
+            let best = partials::<Vec<T>>(task).next().expect("a tree ends in one value")?;
             let operation = if is_max { "max" } else { "min" };
-            Ok(scalar(best.ok_or(BagError::Empty { operation })?))
+            Ok(Value::of(best.into_iter().next().ok_or(BagError::Empty { operation })?))
         });
-        self.tree(partial, combine, Some(finish))
-    }
-
-    /// The value that remains of `partial` results when they are combined.
-    #[track_caller]
-    fn tree<A>(&self, partial: Operation, combine: Operation, finish: Option<Operation>) -> Delayed<A>
-    where
-        A: Clone + Send + Sync + 'static,
-    {
-        let result = type_name::<A>();
-        Delayed::from_node(tree(&self.node, partial, combine, finish, ("Delayed", result), Origin::caller()))
+        self.tree(best.clone(), best, Some(finish))
     }
 }
 
@@ -205,42 +262,49 @@ macro_rules! number {
 
 number!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64);
 
-/// A result of fixed size.
-fn scalar<A: Send + Sync + 'static>(result: A) -> Value {
-    Value::local(result, size_of::<A>())
-}
-
 /// The partial results that one task joins.
 pub(super) fn partials<A: Clone + Send + Sync + 'static>(task: Task) -> impl Iterator<Item = Result<A, WrongType>> {
     task.into_values().map(Value::take)
 }
 
-/// Adds partial sums.
-fn adding<A: Clone + Send + Sync + Sum<A> + 'static>(name: &'static str) -> Operation {
-    Operation::of(name, |task| Ok(scalar(partials::<A>(task).sum::<Result<A, _>>()?)))
+fn count(count: usize) -> Value {
+    Value::of(count)
 }
 
-fn mean_of_partials() -> Operation {
+fn adding_counts() -> Operation {
+    Operation::of("count", |task| Ok(count(partials::<usize>(task).sum::<Result<usize, _>>()?)))
+}
+
+fn sum_and_count(both: (f64, usize)) -> Value {
+    Value::of(both)
+}
+
+fn joining_means() -> Operation {
     Operation::of("mean", |task| {
         let mut joined = (0.0, 0);
         for next in partials::<(f64, usize)>(task) {
             let (sum, count) = next?;
             joined = (joined.0 + sum, joined.1 + count);
         }
-        Ok(scalar(joined))
+        Ok(sum_and_count(joined))
     })
 }
 
 fn finish_mean() -> Operation {
     Operation::of("mean", |task| match *task.get::<(f64, usize)>(0)? {
         (_, 0) => Err(BagError::Empty { operation: "mean" }.into()),
-        (sum, count) => Ok(scalar(sum / count as f64)),
+        (sum, count) => Ok(Value::of(sum / count as f64)),
     })
 }
 
-/// Whether `next` takes the place of the best so far. NaN, once met, stays, as in NumPy.
-fn replaces<T: PartialOrd>(beats: impl Fn(&T, &T) -> bool, next: &T, best: &T) -> bool {
-    !is_unordered(best) && (is_unordered(next) || beats(next, best))
+/// The one of `elements` that takes the place of `best` in the end; none if `best` stays. NaN, once met, stays, as
+/// in NumPy.
+fn better<'a, T: PartialOrd>(best: Option<&T>, elements: &'a [T], beats: impl Fn(&T, &T) -> bool) -> Option<&'a T> {
+    let replaces = |next: &T, best: &T| !is_unordered(best) && (is_unordered(next) || beats(next, best));
+    elements.iter().fold(None, |better: Option<&'a T>, next| match better.or(best) {
+        Some(best) if !replaces(next, best) => better,
+        _ => Some(next),
+    })
 }
 
 /// `partial` of each partition of `node`, then `combine` of a few at a time until one remains, and `finish` of
@@ -250,13 +314,13 @@ pub(super) fn tree(
     partial: Operation,
     combine: Operation,
     finish: Option<Operation>,
-    drawn: (&'static str, &str),
+    drawn: (&'static str, &'static str),
     origin: Origin,
 ) -> Node {
     /// How many partial results one task joins: enough to keep the tree flat, few enough to keep it parallel.
     const WIDTH: usize = 8;
     let level = |node: &Node, operation: Operation, tasks: usize, pattern: Pattern| {
-        let picture = Picture { collection: drawn.0, detail: short_name(drawn.1), grid: Vec::new() };
+        let picture = Picture { collection: drawn.0, detail: Detail::Type(drawn.1), grid: Vec::new() };
         Layer::of(operation, tasks, origin).reads(node, pattern).drawn(picture).build()
     };
     let mut joined = level(node, partial, node.partitions(), Pattern::OneToOne);

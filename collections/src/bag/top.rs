@@ -2,7 +2,9 @@
 
 use std::any::type_name;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
+use super::pass::{self, Elements};
 use super::reduce::tree;
 use super::{Bag, Element, partition};
 use crate::graph::{Operation, Origin};
@@ -21,7 +23,7 @@ impl<T: Element> Bag<T> {
     where
         T: PartialOrd,
     {
-        self.top(k, order::<T>)
+        self.top("topk", (k, ()), |(), a, b| order(a, b))
     }
 
     /// The `k` elements with the greatest keys, greatest first; of equal ones the first.
@@ -39,23 +41,66 @@ impl<T: Element> Bag<T> {
         K: PartialOrd,
         F: Fn(&T) -> K + Send + Sync + 'static,
     {
-        self.top(k, move |a: &T, b: &T| order(&key(a), &key(b)))
+        self.topk_by_key_with((), k, move |(), element| key(element))
+    }
+
+    /// [`topk_by_key`](Bag::topk_by_key) with a key of `parameters` and an element.
+    ///
+    /// ```
+    /// # use lazuli::prelude::*;
+    /// let target = 7_i64;
+    /// let nearest = from_sequence(0..20, 3).topk_by_key_with(target, 2, |target, n| -(n - target).abs());
+    /// assert_eq!(nearest.compute().unwrap(), [7, 6]);
+    /// ```
+    #[track_caller]
+    pub fn topk_by_key_with<P, K, F>(&self, parameters: P, k: usize, key: F) -> Bag<T>
+    where
+        P: Element,
+        K: PartialOrd,
+        F: Fn(&P, &T) -> K + Send + Sync + 'static,
+    {
+        self.top("topk_by_key", (k, parameters), move |parameters, a, b| {
+            order(&key(parameters, a), &key(parameters, b))
+        })
     }
 
     #[track_caller]
-    fn top<F>(&self, k: usize, order: F) -> Bag<T>
+    fn top<P, F>(&self, name: &'static str, parameters: (usize, P), order: F) -> Bag<T>
     where
-        F: Fn(&T, &T) -> Ordering + Send + Sync + 'static,
+        P: Element,
+        F: Fn(&P, &T, &T) -> Ordering + Send + Sync + 'static,
     {
-        // A partition and several partial results are the same thing here: vectors of candidates.
-        let best = Operation::with_parameters("topk", order, k, |order, &k, task| {
-            let candidates: Vec<&T> = task.all::<Vec<T>>(0)?.into_iter().flatten().collect();
-            let descending = sorted(candidates.len(), &|a, b| order(candidates[b], candidates[a]));
-            Ok(partition::value(descending.into_iter().take(k).map(|index| candidates[index].clone()).collect()))
+        // A partition and several partial results are the same thing here: candidates.
+        let best = Operation::joining_closure(name, order, parameters, |order, (k, parameters)| {
+            let order = Arc::new(move |a: &T, b: &T| order(&parameters, a, b));
+            let descending = order.clone();
+            pass::total(
+                move |best| partition::value(greatest(best, k, &*order)),
+                move |before: Option<Vec<T>>, elements: Elements<T>| {
+                    let mut best = before.unwrap_or_default();
+                    for next in elements.as_slice() {
+                        // From the first time there are k, they begin with k in order.
+                        if best.len() < k || k > 0 && descending(next, &best[k - 1]).is_gt() {
+                            best.push(next.clone());
+                            if best.len() == k || best.len() / 2 == k {
+                                best = greatest(best, k, &*descending);
+                            }
+                        }
+                    }
+                    best
+                },
+            )
         });
         let drawn = ("Bag", type_name::<T>());
         Bag::from_node(tree(&self.node, best.clone(), best, None, drawn, Origin::caller()))
     }
+}
+
+/// The `k` greatest of `candidates`, greatest first; of equal ones the first.
+fn greatest<T>(candidates: Vec<T>, k: usize, order: &dyn Fn(&T, &T) -> Ordering) -> Vec<T> {
+    let descending = sorted(candidates.len(), &|a, b| order(&candidates[b], &candidates[a]));
+    let mut candidates: Vec<Option<T>> = candidates.into_iter().map(Some).collect();
+    descending.into_iter().take(k).filter_map(|index| candidates[index].take()).collect()
 }
 
 /// The indices below `length` in `order`, equal ones as they are. Not generic: cells compile no sort.

@@ -1,7 +1,8 @@
 //! What can stand in the arguments of a call: plain values, delayed ones, vectors of them.
 //!
-//! The types of a function's parameters decide how each argument is received. How to receive is a
-//! closure that captures plain values only, so a call without any keeps a type of size zero.
+//! The types of a function's parameters decide how each argument is received. Until then an argument is what is kept
+//! of it: a plain value itself, of a delayed one nothing, of a vector its length. These are the parameters of the
+//! operation, so that calls with equal arguments are equal, and travel.
 
 use std::fmt;
 
@@ -28,13 +29,17 @@ pub trait Function<P>: Send + Sync + 'static {
     note = "arguments are a tuple, also when there is but one: `call(f, (x,))`"
 )]
 pub trait Arguments<P> {
-    /// Notes what is read.
+    /// What is kept of each.
     #[doc(hidden)]
-    fn note(&self, reads: &mut Reads);
+    type Kept: Send + Sync + 'static;
 
-    /// How the parameters are received from what was noted.
+    /// Notes what is read, and keeps the rest.
     #[doc(hidden)]
-    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static;
+    fn place(self, reads: &mut Reads) -> Self::Kept;
+
+    /// The parameters, of what was kept and what is read.
+    #[doc(hidden)]
+    fn receive(kept: &Self::Kept, received: &mut Received) -> Result<P, WrongType>;
 }
 
 /// What can be given for a parameter of type `P`: a `P`, or something that will be one.
@@ -43,30 +48,27 @@ pub trait Arguments<P> {
     note = "an argument is a `{P}`, a `&Delayed<{P}>`, or for a vector a `&Vec<Delayed<_>>`"
 )]
 pub trait Argument<P> {
-    /// Notes what is read.
+    /// What is kept of it.
     #[doc(hidden)]
-    fn note(&self, reads: &mut Reads);
+    type Kept: Send + Sync + 'static;
 
-    /// How the parameter is received from what was noted.
+    /// Notes what is read, and keeps the rest.
     #[doc(hidden)]
-    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static;
+    fn place(self, reads: &mut Reads) -> Self::Kept;
+
+    /// The parameter, of what was kept and what is read.
+    #[doc(hidden)]
+    fn receive(kept: &Self::Kept, received: &mut Received) -> Result<P, WrongType>;
 }
 
-/// What a call reads, gathered while its arguments are placed.
+/// What a call reads, in the order in which its arguments are placed.
 #[doc(hidden)]
 #[derive(Debug, Default)]
-pub struct Reads {
-    pub(super) nodes: Vec<Node>,
-    /// Length of each argument that is a vector.
-    pub(super) lengths: Vec<usize>,
-}
+pub struct Reads(pub(super) Vec<Node>);
 
-/// The values of what a call reads, handed out in the order in which the arguments were placed.
+/// The values of what a call reads, handed out in that order.
 #[doc(hidden)]
-pub struct Received<'a> {
-    pub(super) values: &'a mut dyn Iterator<Item = Value>,
-    pub(super) lengths: &'a mut dyn Iterator<Item = usize>,
-}
+pub struct Received<'a>(pub(super) &'a mut dyn Iterator<Item = Value>);
 
 impl fmt::Debug for Received<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,84 +77,72 @@ impl fmt::Debug for Received<'_> {
 }
 
 impl Reads {
-    fn note_length(&mut self, length: usize) {
-        self.lengths.push(length);
+    fn one<T>(&mut self, delayed: &Delayed<T>) {
+        self.0.push(delayed.node.clone());
     }
 
-    fn note_all<T>(&mut self, list: &[Delayed<T>]) {
-        for delayed in list {
-            self.nodes.push(delayed.node.clone());
-        }
-        self.note_length(list.len());
+    fn all<T>(&mut self, list: &[Delayed<T>]) -> usize {
+        self.0.extend(list.iter().map(|delayed| delayed.node.clone()));
+        list.len()
     }
 }
 
-fn receive_one<P: Clone + Send + Sync + 'static>(received: &mut Received) -> Result<P, WrongType> {
-    received.values.next().expect("every delayed argument was noted").take()
-}
+impl Received<'_> {
+    fn one<P: Clone + Send + Sync + 'static>(&mut self) -> Result<P, WrongType> {
+        self.0.next().expect("every delayed argument was noted").take()
+    }
 
-fn receive_all<P: Clone + Send + Sync + 'static>(received: &mut Received) -> Result<Vec<P>, WrongType> {
-    let length = received.lengths.next().expect("every vector was noted");
-    (0..length).map(|_| receive_one(received)).collect()
+    fn all<P: Clone + Send + Sync + 'static>(&mut self, length: usize) -> Result<Vec<P>, WrongType> {
+        (0..length).map(|_| self.one()).collect()
+    }
 }
 
 impl<P: Clone + Send + Sync + 'static> Argument<P> for P {
-    fn note(&self, _: &mut Reads) {}
+    type Kept = P;
 
-    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
-        move |_: &mut Received| Ok(self.clone())
+    fn place(self, _: &mut Reads) -> P {
+        self
+    }
+
+    fn receive(kept: &P, _: &mut Received) -> Result<P, WrongType> {
+        Ok(kept.clone())
     }
 }
 
-impl<P: Clone + Send + Sync + 'static> Argument<P> for Delayed<P> {
-    fn note(&self, reads: &mut Reads) {
-        reads.nodes.push(self.node.clone());
-    }
+macro_rules! delayed {
+    ($($argument:ty),+) => { $(
+        impl<P: Clone + Send + Sync + 'static> Argument<P> for $argument {
+            type Kept = ();
 
-    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
-        receive_one
-    }
+            fn place(self, reads: &mut Reads) {
+                reads.one(&self);
+            }
+
+            fn receive((): &(), received: &mut Received) -> Result<P, WrongType> {
+                received.one()
+            }
+        }
+    )+ };
 }
 
-impl<P: Clone + Send + Sync + 'static> Argument<P> for &Delayed<P> {
-    fn note(&self, reads: &mut Reads) {
-        reads.nodes.push(self.node.clone());
-    }
+macro_rules! vector {
+    ($($argument:ty),+) => { $(
+        impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for $argument {
+            type Kept = usize;
 
-    fn receive(self) -> impl Fn(&mut Received) -> Result<P, WrongType> + Send + Sync + 'static {
-        receive_one
-    }
+            fn place(self, reads: &mut Reads) -> usize {
+                reads.all(&self)
+            }
+
+            fn receive(length: &usize, received: &mut Received) -> Result<Vec<P>, WrongType> {
+                received.all(*length)
+            }
+        }
+    )+ };
 }
 
-impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for Vec<Delayed<P>> {
-    fn note(&self, reads: &mut Reads) {
-        reads.note_all(self);
-    }
-
-    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
-        receive_all
-    }
-}
-
-impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for &Vec<Delayed<P>> {
-    fn note(&self, reads: &mut Reads) {
-        reads.note_all(self);
-    }
-
-    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
-        receive_all
-    }
-}
-
-impl<P: Clone + Send + Sync + 'static> Argument<Vec<P>> for &[Delayed<P>] {
-    fn note(&self, reads: &mut Reads) {
-        reads.note_all(self);
-    }
-
-    fn receive(self) -> impl Fn(&mut Received) -> Result<Vec<P>, WrongType> + Send + Sync + 'static {
-        receive_all
-    }
-}
+delayed!(Delayed<P>, &Delayed<P>);
+vector!(Vec<Delayed<P>>, &Vec<Delayed<P>>, &[Delayed<P>]);
 
 macro_rules! arity {
     ($($argument:ident $parameter:ident $place:ident),*) => {
@@ -168,15 +158,15 @@ macro_rules! arity {
         }
 
         impl<$($argument: Argument<$parameter>, $parameter),*> Arguments<($($parameter,)*)> for ($($argument,)*) {
-            fn note(&self, _reads: &mut Reads) {
+            type Kept = ($($argument::Kept,)*);
+
+            fn place(self, _reads: &mut Reads) -> Self::Kept {
                 let ($($place,)*) = self;
-                $($place.note(_reads);)*
+                ($($place.place(_reads),)*)
             }
 
-            fn receive(self) -> impl Fn(&mut Received) -> Result<($($parameter,)*), WrongType> + Send + Sync + 'static {
-                let ($($place,)*) = self;
-                $(let $place = $place.receive();)*
-                move |_received: &mut Received| Ok(($($place(_received)?,)*))
+            fn receive(($($place,)*): &Self::Kept, _received: &mut Received) -> Result<($($parameter,)*), WrongType> {
+                Ok(($($argument::receive($place, _received)?,)*))
             }
         }
     };

@@ -1,8 +1,8 @@
 //! Any function called later: [`call`] gives a [`Delayed`], which other calls can take as an argument.
 //!
 //! Each call is one layer with one task. Arguments are lent (`&x`), so that the variable is still there
-//! in the next cell. Calls of a function without captures, whose arguments are all delayed, are named
-//! by what they do: written twice, they run once. Imports: graph, lazy.
+//! in the next cell. Calls of a function without captures are named by what they do: with equal arguments
+//! written twice, they run once. Imports: graph, lazy.
 
 mod argument;
 mod operator;
@@ -12,8 +12,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Result;
-use crate::graph::{Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
-use crate::graph::{function_name, short_name};
+use crate::graph::{Detail, Element, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Value, function_name};
 use crate::lazy::{self, Lazy};
 use crate::schedule::Config;
 
@@ -42,7 +41,8 @@ pub struct Delayed<T> {
 /// Calls `function` with `arguments` when the result is asked for.
 ///
 /// Each member of the tuple is a plain value, a [`Delayed`] or a reference to one, or a vector of
-/// delayed values, which arrives as a vector of values.
+/// delayed values, which arrives as a vector of values. Plain arguments and results are [`Element`]s;
+/// [`call_local`] is for other types.
 ///
 /// ```
 /// use lazuli::prelude::*;
@@ -55,15 +55,40 @@ pub struct Delayed<T> {
 #[track_caller]
 pub fn call<P, F, A>(function: F, arguments: A) -> Delayed<F::Output>
 where
-    F: Function<P>,
-    F::Output: Clone + Send + Sync + 'static,
+    F: Function<P, Output: Element>,
+    A: Arguments<P, Kept: Element>,
+{
+    let mut reads = Reads::default();
+    let kept = arguments.place(&mut reads);
+    let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
+        Ok(Value::of(function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?)))
+    });
+    Delayed::from_node(node(operation, reads, type_name::<F::Output>(), Origin::caller()))
+}
+
+/// [`call`] with arguments and a result of any types, serializable or not. The result stays in this process and in
+/// memory, and counts with its own size, without what it owns on the heap.
+///
+/// ```
+/// use lazuli::prelude::*;
+/// use std::time::{Duration, Instant};
+/// let begun = call_local(Instant::now, ());
+/// let took = call(|begun: Instant| begun.elapsed() < Duration::from_secs(60), (&begun,));
+/// assert!(took.compute().unwrap());
+/// ```
+#[track_caller]
+pub fn call_local<P, F, A>(function: F, arguments: A) -> Delayed<F::Output>
+where
+    F: Function<P, Output: Clone + Send + Sync + 'static>,
     A: Arguments<P>,
 {
     let mut reads = Reads::default();
-    arguments.note(&mut reads);
-    let receive = arguments.receive();
-    let work = move |received: &mut Received| Ok(value(function.apply(receive(received)?)));
-    layer(function_name::<F>(), work, reads, type_name::<F::Output>(), Origin::caller())
+    let kept = arguments.place(&mut reads);
+    let operation = Operation::with_closure(function_name::<F>(), (function, kept), |(function, kept), task| {
+        let result = function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?);
+        Ok(Value::local(result, size_of::<F::Output>()))
+    });
+    Delayed::from_node(node(operation.staying(), reads, type_name::<F::Output>(), Origin::caller()))
 }
 
 /// Like [`call`], for a function that returns a `Result`: its error is the error of the run.
@@ -81,18 +106,19 @@ where
 pub fn try_call<P, F, A, T, E>(function: F, arguments: A) -> Delayed<T>
 where
     F: Function<P, Output = Result<T, E>>,
-    A: Arguments<P>,
-    T: Clone + Send + Sync + 'static,
+    A: Arguments<P, Kept: Element>,
+    T: Element,
     E: Into<Failure>,
 {
     let mut reads = Reads::default();
-    arguments.note(&mut reads);
-    let receive = arguments.receive();
-    let work = move |received: &mut Received| match function.apply(receive(received)?) {
-        Ok(result) => Ok(value(result)),
-        Err(error) => Err(error.into()),
-    };
-    layer(function_name::<F>(), work, reads, type_name::<T>(), Origin::caller())
+    let kept = arguments.place(&mut reads);
+    let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
+        match function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?) {
+            Ok(result) => Ok(Value::of(result)),
+            Err(error) => Err(error.into()),
+        }
+    });
+    Delayed::from_node(node(operation, reads, type_name::<T>(), Origin::caller()))
 }
 
 /// A value that is there already, as a [`Delayed`]: many calls can then share it.
@@ -103,17 +129,18 @@ where
 /// assert_eq!((&ten + &ten).compute().unwrap(), 20);
 /// ```
 #[track_caller]
-pub fn delayed<T: Clone + Send + Sync + 'static>(plain: T) -> Delayed<T> {
-    let work = move |_: &mut Received| Ok(value(plain.clone()));
-    layer("value", work, Reads::default(), type_name::<T>(), Origin::caller())
+pub fn delayed<T: Element>(plain: T) -> Delayed<T> {
+    Delayed::from_node(held(Value::of(plain), type_name::<T>(), Origin::caller()))
 }
 
-impl<T: Clone + Send + Sync + 'static> Delayed<T> {
+impl<T> Delayed<T> {
     /// A delayed value that is partition 0 of `node`.
     pub(crate) fn from_node(node: Node) -> Self {
         Delayed { node, value: PhantomData }
     }
+}
 
+impl<T: Clone + Send + Sync + 'static> Delayed<T> {
     /// Runs what is needed and returns the value.
     ///
     /// ```
@@ -152,13 +179,13 @@ impl<T: Clone + Send + Sync + 'static> Delayed<T> {
     ///
     /// ```
     /// use lazuli::prelude::*;
-    /// let words = delayed(vec!["lapis", "lazuli"]);
+    /// let words = delayed(vec!["lapis".to_string(), "lazuli".to_string()]);
     /// assert_eq!(words.map(|words| words.join(" ")).compute().unwrap(), "lapis lazuli");
     /// ```
     #[track_caller]
     pub fn map<U, F>(&self, function: F) -> Delayed<U>
     where
-        U: Clone + Send + Sync + 'static,
+        U: Element,
         F: Fn(T) -> U + Send + Sync + 'static,
     {
         call(function, (self,))
@@ -191,32 +218,23 @@ impl<T> fmt::Debug for Delayed<T> {
     }
 }
 
-fn value<T: Send + Sync + 'static>(result: T) -> Value {
-    Value::local(result, size_of::<T>())
-}
-
-/// One layer of one task that does `work` with what it reads.
-fn layer<T, W>(name: &'static str, work: W, reads: Reads, result: &'static str, origin: Origin) -> Delayed<T>
-where
-    W: Fn(&mut Received) -> Result<Value, Failure> + Send + Sync + 'static,
-{
-    let Reads { nodes, lengths } = reads;
-    let operation = Operation::with_parameters(name, work, lengths, |work, lengths, task: Task| {
-        let (values, lengths) = (&mut task.into_values(), &mut lengths.iter().copied());
-        work(&mut Received { values, lengths })
-    });
-    Delayed { node: node(operation, nodes, result, origin), value: PhantomData }
-}
-
-fn node(operation: Operation, nodes: Vec<Node>, result: &str, origin: Origin) -> Node {
-    let picture = Picture { collection: "Delayed", detail: short_name(result), grid: Vec::new() };
+/// A layer of one task.
+fn node(operation: Operation, reads: Reads, result: &'static str, origin: Origin) -> Node {
+    let picture = Picture { collection: "Delayed", detail: Detail::Type(result), grid: Vec::new() };
     let layer = Layer::of(operation, 1, origin).drawn(picture).by_itself();
-    nodes.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
+    reads.0.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
+}
+
+/// A layer that hands out a value.
+fn held(value: Value, result: &'static str, origin: Origin) -> Node {
+    node(Operation::holding("value", value, |value, _| Ok(value.clone())), Reads::default(), result, origin)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde::{Deserialize, Serialize};
 
     use super::*;
     use crate::{Scheduler, with_config};
@@ -240,11 +258,13 @@ mod tests {
     fn every_kind_of_argument_arrives_in_its_place() {
         let (x, y) = (call(add, (1, 2)), delayed(10_i64));
         let list = vec![x.clone(), y.clone()];
-        let text = |a: i64, all: Vec<i64>, b: i64, rest: Vec<i64>, word: &'static str| {
-            format!("{a} {all:?} {b} {rest:?} {word}")
-        };
-        check(&call(text, (&x, &list, 7, &list[..1], "end")), "3 [3, 10] 7 [3] end".to_owned());
-        check(&call(text, (0, list.clone(), y.clone(), Vec::<i64>::new(), "end")), "0 [3, 10] 10 [] end".to_owned());
+        let text =
+            |a: i64, all: Vec<i64>, b: i64, rest: Vec<i64>, word: String| format!("{a} {all:?} {b} {rest:?} {word}");
+        check(&call(text, (&x, &list, 7, &list[..1], "end".to_owned())), "3 [3, 10] 7 [3] end".to_owned());
+        check(
+            &call(text, (0, list.clone(), y.clone(), Vec::<i64>::new(), "end".to_owned())),
+            "0 [3, 10] 10 [] end".to_owned(),
+        );
     }
 
     #[test]
@@ -274,7 +294,12 @@ mod tests {
         assert_eq!(key(&call(add, (&x, &y))), key(&call(add, (&x, &y))));
         assert_ne!(key(&call(add, (&x, &y))), key(&call(add, (&y, &x))));
         assert_ne!(key(&call(twice, (&x,))), key(&call(|a: i64| a + 1, (&x,))));
-        assert_ne!(key(&call(add, (&x, 1))), key(&call(add, (&x, 1))), "a plain value cannot be compared");
+        assert_eq!(key(&call(add, (&x, 1))), key(&call(add, (&x, 1))));
+        assert_ne!(key(&call(add, (&x, 1))), key(&call(add, (&x, 2))));
+        assert_ne!(key(&call(add, (&x, 1))), key(&call(add, (1, &x))));
+        let captured = 1;
+        let capturing = || call(move |a: i64| a + captured, (&x,));
+        assert_ne!(key(&capturing()), key(&capturing()), "what a closure captured cannot be compared");
         let sums = |a: Vec<i64>, b: Vec<i64>| a.len() as i64 * 10 + b.len() as i64;
         let (one, two) = (vec![x.clone()], vec![x.clone(), y.clone()]);
         let three = vec![x.clone(), y.clone(), y.clone()];
@@ -302,6 +327,7 @@ mod tests {
     #[test]
     fn the_last_reader_receives_the_value_itself() {
         static CLONES: AtomicUsize = AtomicUsize::new(0);
+        #[derive(Serialize, Deserialize)]
         struct Counted;
         impl Clone for Counted {
             fn clone(&self) -> Self {
@@ -328,6 +354,25 @@ mod tests {
 
         let text = (&delayed(1_i64) / 0).compute().unwrap_err().to_string();
         assert!(text.starts_with("div failed") && text.contains("divide by zero"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_called_locally() {
+        #[derive(Clone, Debug, PartialEq)]
+        struct Plain(&'static str);
+        let shout = |plain: Plain, end: &'static str| Plain(if end.is_empty() { plain.0 } else { end });
+        let made = call_local(Plain, ("lapis",));
+        check(&call_local(shout, (&made, "lazuli")), Plain("lazuli"));
+        check(&call_local(shout, (made.clone(), "")), Plain("lapis"));
+        check(&made.map(|plain| plain.0.len()), 5);
+    }
+
+    #[test]
+    fn a_result_counts_with_what_it_owns() {
+        let text = call(|length: usize| "x".repeat(length), (1000,)).persist().expect("it computes");
+        let value = text.node.layer().operation().run(crate::graph::Task::new(0)).expect("it is held");
+        assert_eq!(value.bytes(), 1000 + size_of::<String>());
+        assert!(value.codec().is_some());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
 use super::{Delayed, call};
+use crate::graph::Element;
 
 macro_rules! operator {
     ($($trait:ident $method:ident),*) => { $(
@@ -11,9 +12,9 @@ macro_rules! operator {
         operator!(@plain $trait $method i32 i64 u32 u64 usize f32 f64);
     )* };
     (@delayed $trait:ident $method:ident [$left:ty] $([$right:ty])+) => { $(
-        impl<T: $trait<T> + Clone + Send + Sync + 'static> $trait<$right> for $left
+        impl<T: $trait<T> + Element> $trait<$right> for $left
         where
-            T::Output: Clone + Send + Sync + 'static,
+            T::Output: Element,
         {
             type Output = Delayed<T::Output>;
 
@@ -46,9 +47,9 @@ macro_rules! operator {
 
 operator!(Add add, Sub sub, Mul mul, Div div, Rem rem);
 
-impl<T: Neg + Clone + Send + Sync + 'static> Neg for &Delayed<T>
+impl<T: Neg + Element> Neg for &Delayed<T>
 where
-    T::Output: Clone + Send + Sync + 'static,
+    T::Output: Element,
 {
     type Output = Delayed<T::Output>;
 

@@ -2,11 +2,11 @@
 
 use super::summary::Summary;
 use super::{Bundle, Draw, Drawing, channel, wording};
-use crate::bag::{Bag, Element};
+use crate::bag::Bag;
 use crate::graph::Node;
 use crate::lazy::Lazy;
 
-impl<T: Element> Bag<T> {
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// Draws the graph that makes this bag; runs nothing.
     ///
     /// ```
@@ -24,7 +24,7 @@ impl<T: Element> Bag<T> {
     }
 }
 
-impl<T: Element> Draw for Bag<T> {
+impl<T: Clone + Send + Sync + 'static> Draw for Bag<T> {
     fn bundle(&self) -> Bundle {
         lazy(self.node())
     }

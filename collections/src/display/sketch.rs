@@ -171,7 +171,7 @@ impl Card {
             layers: 1,
             tasks,
             place: String::new(),
-            detail: picture.detail.clone(),
+            detail: picture.detail.to_string(),
             origin: layer.origin().to_string(),
             collection: picture.collection,
             grid: picture.grid.clone(),

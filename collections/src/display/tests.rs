@@ -13,11 +13,11 @@ fn layer(name: &'static str, tasks: usize, inputs: &[(&Node, Pattern)], picture:
 }
 
 fn array(detail: &str, grid: &[usize]) -> Picture {
-    Picture { collection: "Array", detail: detail.to_owned(), grid: grid.to_vec() }
+    Picture { collection: "Array", detail: detail.into(), grid: grid.to_vec() }
 }
 
 fn delayed() -> Picture {
-    Picture { collection: "Delayed", detail: "i64".to_owned(), grid: Vec::new() }
+    Picture { collection: "Delayed", detail: "i64".into(), grid: Vec::new() }
 }
 
 /// The sum of `x + sin(x)`, in `rows` times `columns` chunks.
@@ -120,7 +120,7 @@ fn nothing_and_one_node_are_drawn() {
 #[test]
 fn a_hostile_label_is_escaped_and_cut() {
     let name: &'static str = "<script>alert(\"1\")</script> '🦀' & \0";
-    let picture = Picture { collection: "Bag", detail: "<img onerror=x>".repeat(10_000), grid: Vec::new() };
+    let picture = Picture { collection: "Bag", detail: "<img onerror=x>".repeat(10_000).into(), grid: Vec::new() };
     let bundle = Drawing::of(&[&layer(name, 3, &[], picture)]).layers().bundle();
     check_size(&bundle);
     for markup in [&bundle.html, bundle.svg.as_ref().unwrap()] {

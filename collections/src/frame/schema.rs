@@ -95,7 +95,7 @@ impl FrameSchema {
         let count = self.len();
         let columns = if count == 1 { "column" } else { "columns" };
         let detail = format!("{count} {columns}: {}", self.list(NAMED));
-        Picture { collection: "DataFrame", detail, ..Picture::default() }
+        Picture { collection: "DataFrame", detail: detail.into(), ..Picture::default() }
     }
 
     fn list(&self, named: usize) -> String {

@@ -1,10 +1,11 @@
 //! A layer: one operation over many partitions, with where it came from and how to draw it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::fuse::{Source, Sources};
 use super::operation::Travel;
-use super::{Key, Operation, Origin, Pattern};
+use super::{Key, Operation, Origin, Pattern, short_name};
 
 /// One operation over many partitions.
 #[derive(Debug)]
@@ -38,9 +39,39 @@ pub struct Picture {
     /// The collection: `Array`, `Bag`, `DataFrame` or `Delayed`.
     pub collection: &'static str,
     /// One line more: dtype and shape, schema, element type.
-    pub detail: String,
+    pub detail: Detail,
     /// Number of chunks along each axis; empty for what is not an array.
     pub grid: Vec<usize>,
+}
+
+/// One line about what a layer makes.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    /// The line itself.
+    Text(String),
+    /// The name of a Rust type, as the compiler spells it: it is shortened when it is drawn, not for each layer.
+    Type(&'static str),
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Detail::Text(String::new())
+    }
+}
+
+impl<S: Into<String>> From<S> for Detail {
+    fn from(text: S) -> Self {
+        Detail::Text(text.into())
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Detail::Text(text) => f.write_str(text),
+            Detail::Type(name) => f.write_str(&short_name(name)),
+        }
+    }
 }
 
 /// Builds a layer; made by [`Layer::of`].
@@ -152,7 +183,7 @@ impl LayerBuilder {
                 let inputs = inputs.iter().map(|input| input.layer.key);
                 Key::of_work(operation.name(), wire.code, tasks, &wire.parameters, inputs)
             }
-            Travel::Holds | Travel::Captures => Key::unique(),
+            Travel::Holds | Travel::Stays | Travel::Captures => Key::unique(),
         };
         super::Node::new(Arc::new(Layer {
             key,

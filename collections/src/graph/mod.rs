@@ -5,9 +5,11 @@
 //! (1:1, tree, all-to-all ...). A [`Plan`] is what remains of the graph for given targets: the tasks
 //! that are needed, in an order that keeps memory low.
 
+mod element;
 mod fuse;
 mod key;
 mod layer;
+mod measure;
 mod name;
 mod node;
 mod operation;
@@ -16,10 +18,12 @@ mod pattern;
 mod plan;
 mod value;
 
+pub use element::Element;
 pub(crate) use fuse::{Place, Source, assembled, stopped_part};
 pub use fuse::{enter_stage, fuse};
 pub use key::Key;
-pub use layer::{Input, Layer, LayerBuilder, Picture};
+pub use layer::{Detail, Input, Layer, LayerBuilder, Picture};
+pub(crate) use measure::occupied;
 pub use name::{function_name, short_name};
 pub use node::Node;
 pub use operation::{Failure, Operation, Task, Work};

@@ -121,6 +121,8 @@ pub(crate) enum Travel {
     Anywhere(Wire),
     /// It hands out what this process holds: it runs here, and what it hands out travels.
     Holds,
+    /// What it makes has no codec: it runs here.
+    Stays,
     /// A closure with captures, which cannot be written.
     Captures,
 }
@@ -161,7 +163,7 @@ impl Operation {
         {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             let code = unsafe { restore::<Code<P>>(code) };
-            Ok(Operation::new(name, rmp_serde::from_slice(parameters)?, code))
+            Ok(Operation::new(name, read(parameters)?, code))
         }
         let travel = Travel::written(rebuild::<P>, code as usize, &parameters);
         Operation { name, work: Arc::new(Function { parameters, code }), travel }
@@ -175,7 +177,7 @@ impl Operation {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             Ok(Operation::of(name, unsafe { restore(code) }))
         }
-        let travel = Travel::Anywhere(Wire { rebuild, code: code as usize, parameters: [].into() });
+        let travel = Travel::Anywhere(Wire { rebuild, code: code as usize, parameters: nothing() });
         Operation { name, work: Arc::new(Function { parameters: code, code: |code, task| code(task) }), travel }
     }
 
@@ -190,7 +192,7 @@ impl Operation {
         {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             let make = unsafe { restore::<Make<P>>(code) };
-            Ok(Operation::joining(name, rmp_serde::from_slice(parameters)?, make))
+            Ok(Operation::joining(name, read(parameters)?, make))
         }
         let travel = Travel::written(rebuild::<P>, make as usize, &parameters);
         Operation { name, work: make(parameters), travel }
@@ -205,7 +207,7 @@ impl Operation {
             let code = unsafe { restore::<Code<F>>(code) };
             Ok(Operation::with_closure(name, conjure::<F>(), code))
         }
-        let travel = Travel::closure::<F>(rebuild::<F>, code as usize, || Some([].into()));
+        let travel = Travel::closure::<F>(rebuild::<F>, code as usize, || Some(nothing()));
         Operation { name, work: Arc::new(Function { parameters: closure, code }), travel }
     }
 
@@ -224,7 +226,7 @@ impl Operation {
         {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             let code = unsafe { restore::<ClosureCode<F, P>>(code) };
-            Ok(Operation::with_parameters(name, conjure::<F>(), rmp_serde::from_slice(parameters)?, code))
+            Ok(Operation::with_parameters(name, conjure::<F>(), read(parameters)?, code))
         }
         let travel = Travel::closure::<F>(rebuild::<F, P>, code as usize, || written(&parameters));
         Operation { name, work: Arc::new(Closure { closure, parameters, code }), travel }
@@ -243,7 +245,7 @@ impl Operation {
         {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             let make = unsafe { restore::<ClosureMake<F, P>>(code) };
-            Ok(Operation::joining_closure(name, conjure::<F>(), rmp_serde::from_slice(parameters)?, make))
+            Ok(Operation::joining_closure(name, conjure::<F>(), read(parameters)?, make))
         }
         let travel = Travel::closure::<F>(rebuild::<F, P>, make as usize, || written(&parameters));
         Operation { name, work: make(closure, parameters), travel }
@@ -253,6 +255,11 @@ impl Operation {
     /// equals no other.
     pub fn holding<D: Send + Sync + 'static>(name: &'static str, data: D, code: Code<D>) -> Self {
         Operation { name, work: Arc::new(Function { parameters: data, code }), travel: Travel::Holds }
+    }
+
+    /// The same operation where what it makes has no codec ([`Value::local`]): it runs here whatever the scheduler.
+    pub fn staying(self) -> Self {
+        Operation { travel: Travel::Stays, ..self }
     }
 
     /// Several operations in one; made by fusion only.
@@ -288,7 +295,7 @@ impl Travel {
     }
 
     fn closure<F>(rebuild: Rebuild, code: usize, parameters: impl FnOnce() -> Option<Arc<[u8]>>) -> Travel {
-        if const { size_of::<F>() > 0 || needs_drop::<F>() } {
+        if const { !is_empty::<F>() } {
             return Travel::Captures;
         }
         match parameters() {
@@ -298,9 +305,29 @@ impl Travel {
     }
 }
 
-/// `parameters` as bytes; none if their serde implementation refuses.
+/// `parameters` as bytes; none if their serde implementation refuses. Those of size zero are their type alone, so
+/// that a cell that has none compiles no codec for them.
 fn written<P: Serialize>(parameters: &P) -> Option<Arc<[u8]>> {
+    if const { is_empty::<P>() } {
+        return Some(nothing());
+    }
     rmp_serde::to_vec(parameters).ok().map(Arc::from)
+}
+
+/// Reads what [`written`] wrote.
+fn read<P: DeserializeOwned>(parameters: &[u8]) -> Result<P, rmp_serde::decode::Error> {
+    if const { is_empty::<P>() } { Ok(conjure()) } else { rmp_serde::from_slice(parameters) }
+}
+
+/// Whether the values of a type are made from nothing.
+const fn is_empty<T>() -> bool {
+    size_of::<T>() == 0 && !needs_drop::<T>()
+}
+
+/// No bytes, allocated once.
+fn nothing() -> Arc<[u8]> {
+    static NOTHING: std::sync::LazyLock<Arc<[u8]>> = std::sync::LazyLock::new(|| [].into());
+    NOTHING.clone()
 }
 
 /// The function at an address.
@@ -315,7 +342,7 @@ unsafe fn restore<C: Copy>(address: usize) -> C {
 
 /// A closure without captures, from nothing.
 fn conjure<F>() -> F {
-    assert!(size_of::<F>() == 0 && !needs_drop::<F>(), "only a closure without captures is written");
+    assert!(is_empty::<F>(), "only a closure without captures is written");
     // SAFETY: a type of size zero has no bytes to initialise. One of this type was there when the operation was
     // built, so the type has values.
     unsafe { MaybeUninit::uninit().assume_init() }

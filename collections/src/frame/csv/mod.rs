@@ -251,8 +251,7 @@ impl Source {
         if !cut {
             return None;
         }
-        let picture =
-            |detail: &str| Picture { collection: "DataFrame", detail: detail.to_owned(), ..Picture::default() };
+        let picture = |detail: &str| Picture { collection: "DataFrame", detail: detail.into(), ..Picture::default() };
         let count = Operation::new("count_quotes", self.clone(), count_quotes);
         let count = Layer::of(count, self.partitions(), origin).drawn(picture("odd or even number of quotes")).build();
         let files = self.files.clone();

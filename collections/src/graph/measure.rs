@@ -1,16 +1,21 @@
-//! How many bytes an element occupies, counted by serializing it into nothing.
+//! How many bytes a value occupies, counted by serializing it into nothing.
 //!
-//! The serializer is not generic, so a bag of a new type adds little to what a cell compiles.
+//! Of a long list a few items are counted and the others taken to be like them. The serializer is not generic, so
+//! that a new type adds little to what a cell compiles.
 
 use std::fmt;
+use std::mem::needs_drop;
 
 use serde::ser::{self, Serialize, Serializer};
 
-/// About how many bytes `element` occupies with what it owns on the heap.
-pub(super) fn size<T: Serialize>(element: &T) -> usize {
+/// About how many bytes `value` occupies with what it owns on the heap.
+pub(crate) fn occupied<T: Serialize>(value: &T) -> usize {
+    if const { !needs_drop::<T>() } {
+        return size_of::<T>();
+    }
     let mut measure = Measure { bytes: 0 };
-    // An element that refuses to be serialized still occupies its own size.
-    _ = element.serialize(&mut measure);
+    // A value that refuses to be serialized still occupies its own size.
+    _ = value.serialize(&mut measure);
     measure.bytes.max(size_of::<T>())
 }
 
@@ -40,14 +45,14 @@ macro_rules! sized {
     )+ };
 }
 
-impl Serializer for &mut Measure {
+impl<'a> Serializer for &'a mut Measure {
     type Ok = ();
     type Error = fmt::Error;
-    type SerializeSeq = Self;
+    type SerializeSeq = List<'a>;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Self;
-    type SerializeMap = Self;
+    type SerializeMap = List<'a>;
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
@@ -98,8 +103,8 @@ impl Serializer for &mut Measure {
         value.serialize(self)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, fmt::Error> {
-        self.owner()
+    fn serialize_seq(self, _: Option<usize>) -> Result<List<'a>, fmt::Error> {
+        Ok(List { measure: self.owner()?, items: 0, sampled: 0 })
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Self, fmt::Error> {
@@ -114,8 +119,8 @@ impl Serializer for &mut Measure {
         Ok(self)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, fmt::Error> {
-        self.owner()
+    fn serialize_map(self, length: Option<usize>) -> Result<List<'a>, fmt::Error> {
+        self.serialize_seq(length)
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, fmt::Error> {
@@ -144,24 +149,67 @@ macro_rules! compound {
     )+ };
 }
 
-compound!(SerializeSeq serialize_element (), SerializeTuple serialize_element ());
+compound!(SerializeTuple serialize_element ());
 compound!(SerializeTupleStruct serialize_field (), SerializeTupleVariant serialize_field ());
 compound!(SerializeStruct serialize_field (&'static str), SerializeStructVariant serialize_field (&'static str));
 
-impl ser::SerializeMap for &mut Measure {
+/// A list or map of which the first items are counted.
+struct List<'a> {
+    measure: &'a mut Measure,
+    items: usize,
+    /// Bytes of the items counted.
+    sampled: usize,
+}
+
+impl List<'_> {
+    /// How many items are counted; for a map, keys and values.
+    const SAMPLE: usize = 16;
+
+    #[inline]
+    fn item<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), fmt::Error> {
+        self.items += 1;
+        if self.items > Self::SAMPLE {
+            return Ok(());
+        }
+        let before = self.measure.bytes;
+        let counted = item.serialize(&mut *self.measure);
+        self.sampled += self.measure.bytes - before;
+        counted
+    }
+
+    fn finish(self) -> Result<(), fmt::Error> {
+        let others = self.items.saturating_sub(Self::SAMPLE);
+        self.measure.add(others * self.sampled / Self::SAMPLE)
+    }
+}
+
+impl ser::SerializeSeq for List<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeMap for List<'_> {
     type Ok = ();
     type Error = fmt::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), fmt::Error> {
-        key.serialize(&mut **self)
+        self.item(key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
-        value.serialize(&mut **self)
+        self.item(value)
     }
 
     fn end(self) -> Result<(), fmt::Error> {
-        Ok(())
+        self.finish()
     }
 }
 
@@ -178,12 +226,13 @@ mod tests {
             married: Option<bool>,
         }
         let owner = size_of::<Vec<u8>>();
-        assert_eq!(size(&7_i64), 8);
-        assert_eq!(size(&"lazuli".to_owned()), owner + 6);
-        assert_eq!(size(&(1_u8, vec![1.5_f64; 10])), owner + 81);
+        assert_eq!(occupied(&7_i64), 8);
+        assert_eq!(occupied(&"lazuli".to_owned()), owner + 6);
+        assert_eq!(occupied(&(1_u8, vec![1.5_f64; 10])), owner + 81);
         let person = Person { name: "Ada".to_owned(), ages: vec![1; 100], married: None };
-        assert_eq!(size(&person), 2 * owner + 403);
-        assert_eq!(size(&serde_json::json!({"a": [1, null]})), 3 * owner + 1 + 8);
-        assert_eq!(size(&None::<[u64; 4]>), 40, "no less than the element itself");
+        assert_eq!(occupied(&person), 2 * owner + 403);
+        assert_eq!(occupied(&serde_json::json!({"a": [1, null]})), 3 * owner + 1 + 8);
+        assert_eq!(occupied(&None::<Box<u64>>), 8, "no less than the value itself");
+        assert_eq!(occupied(&vec!["ab".to_owned(); 1000]), owner + 1000 * (owner + 2), "the others are like the first");
     }
 }

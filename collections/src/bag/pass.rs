@@ -1,0 +1,410 @@
+//! A chain of operations on the elements of a partition, as one pass over it: a batch at a time goes through all
+//! of them, and what stood between two operations is never there as a whole.
+//!
+//! A batch is a `Vec` that fits into the cache nearest to a core. A stage empties it into the batch that the next
+//! stage reads; the last one adds to what the pass makes. The pass itself knows no types of elements and is compiled
+//! here: a cell compiles the loops of its own closures over one batch, and little else.
+//! Source of the idea: the vectors of MonetDB/X100 (Boncz, Zukowski, Nes, CIDR 2005).
+
+use std::any::Any;
+use std::mem::{replace, swap, take};
+use std::ops::Range;
+use std::sync::Arc;
+use std::vec;
+
+use super::Element;
+use super::partition;
+use crate::graph::{Failure, Held, Task, Value, Work, WrongType, enter_stage};
+
+/// Elements that nobody else reads, or that others read too.
+pub(super) enum Elements<'a, T> {
+    /// They can be moved: what is left in the vector is forgotten.
+    Owned(&'a mut Vec<T>),
+    /// They are cloned where they are needed.
+    Shared(&'a [T]),
+}
+
+impl<T: Clone + 'static> Elements<'_, T> {
+    /// The elements, to be looked at.
+    pub(super) fn as_slice(&self) -> &[T] {
+        match self {
+            Elements::Owned(elements) => elements,
+            Elements::Shared(elements) => elements,
+        }
+    }
+
+    /// Folds the elements themselves.
+    pub(super) fn fold<A>(self, initial: A, function: impl FnMut(A, T) -> A) -> A {
+        match self {
+            Elements::Owned(elements) => elements.drain(..).fold(initial, function),
+            Elements::Shared(elements) => elements.iter().cloned().fold(initial, function),
+        }
+    }
+
+    /// `made` becomes `function` of each.
+    pub(super) fn map<U: 'static>(self, made: &mut Vec<U>, function: impl FnMut(T) -> U) {
+        match self {
+            Elements::Owned(elements) => {
+                // The new elements are where the old ones were, if they fit. The buffer that is then free serves
+                // the next batch, if it has the right type.
+                let mut free = replace(made, take(elements).into_iter().map(function).collect());
+                if let Some(free) = (&mut free as &mut dyn Any).downcast_mut::<Vec<T>>() {
+                    swap(elements, free);
+                }
+            }
+            Elements::Shared(elements) => made.extend(elements.iter().cloned().map(function)),
+        }
+    }
+
+    /// `kept` becomes those for which `predicate` holds.
+    pub(super) fn filter(self, kept: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
+        match self {
+            Elements::Owned(elements) => {
+                swap(elements, kept);
+                kept.retain(predicate);
+            }
+            Elements::Shared(elements) => kept.extend(elements.iter().filter(|element| predicate(element)).cloned()),
+        }
+    }
+}
+
+/// [`Elements`] of a type that the pass does not know.
+pub(super) enum Batch<'a> {
+    /// A `Vec` that may be emptied.
+    Owned(&'a mut dyn Any),
+    /// A part of a `Vec`.
+    Shared(&'a dyn Any, Range<usize>),
+}
+
+impl<'a> Batch<'a> {
+    fn elements<T: 'static>(self) -> Elements<'a, T> {
+        match self {
+            Batch::Owned(elements) => Elements::Owned(known(elements)),
+            Batch::Shared(elements, part) => {
+                let elements: &Vec<T> = elements.downcast_ref().expect(AGREED);
+                Elements::Shared(&elements[part])
+            }
+        }
+    }
+}
+
+/// Elements that come in batches.
+pub(super) trait Batches {
+    /// The next elements, and how much is left after them, in any unit: nothing, after the last batch. One batch
+    /// comes even of no elements. All that is left, if it is wanted `whole`.
+    fn next(&mut self, whole: bool) -> Result<(Batch<'_>, usize), Failure>;
+
+    /// How much is left.
+    fn left(&self) -> usize;
+}
+
+/// How many elements of type `T` make a batch.
+pub(super) const fn batch_length<T>() -> usize {
+    /// Two such batches and the code between them fit into the first cache.
+    const BYTES: usize = 4096;
+    let length = BYTES / if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+    if length < 32 { 32 } else { length }
+}
+
+const AGREED: &str = "a stage reads what the one before it makes";
+
+fn known<T: 'static>(any: &mut dyn Any) -> &mut T {
+    any.downcast_mut().expect(AGREED)
+}
+
+/// What a pass must know of the elements that it makes a partition of.
+pub(super) struct Kind {
+    buffer: fn() -> Box<dyn Any>,
+    /// Moves a batch to the end of a vector, which will grow by what is left as it did by what is done.
+    gather: fn(Batch<'_>, &mut dyn Any, done: usize, left: usize),
+    value: fn(Box<dyn Any>) -> Value,
+}
+
+impl Kind {
+    /// That of elements which can leave this process.
+    pub(super) fn of<T: Element>() -> &'static Kind {
+        const {
+            &Kind {
+                buffer: buffer::<Vec<T>>,
+                gather: gather::<T>,
+                value: |made| partition::value(unboxed::<Vec<T>>(made)),
+            }
+        }
+    }
+
+    /// That of elements which stay in this process.
+    pub(super) fn local<T: Clone + Send + Sync + 'static>() -> &'static Kind {
+        const {
+            &Kind {
+                buffer: buffer::<Vec<T>>,
+                gather: gather::<T>,
+                value: |made| partition::local(unboxed::<Vec<T>>(made)),
+            }
+        }
+    }
+}
+
+fn buffer<B: Default + 'static>() -> Box<dyn Any> {
+    Box::new(B::default())
+}
+
+fn unboxed<B: 'static>(any: Box<dyn Any>) -> B {
+    *any.downcast().expect(AGREED)
+}
+
+fn gather<T: Clone + 'static>(batch: Batch<'_>, gathered: &mut dyn Any, done: usize, left: usize) {
+    let gathered: &mut Vec<T> = known(gathered);
+    match batch.elements::<T>() {
+        Elements::Owned(batch) if left == 0 && gathered.is_empty() => swap(batch, gathered),
+        Elements::Owned(batch) => {
+            gathered.reserve(expected(batch.len(), done, left, gathered.len()));
+            gathered.append(batch);
+        }
+        Elements::Shared(batch) => gathered.extend_from_slice(batch),
+    }
+}
+
+/// How many elements more there will be, at the first batch; later ones are as long as they are.
+fn expected(first: usize, done: usize, left: usize, gathered: usize) -> usize {
+    if gathered > 0 { first } else { first + (first as u128 * left as u128 / done.max(1) as u128) as usize }
+}
+
+type Run = Arc<dyn Fn(Batch<'_>, &mut dyn Any) + Send + Sync>;
+type Open = fn(Value) -> Result<Box<dyn Batches>, WrongType>;
+type Finish = Arc<dyn Fn(Box<dyn Any>) -> Value + Send + Sync>;
+type Make = Arc<dyn Fn(usize) -> Result<Box<dyn Batches>, Failure> + Send + Sync>;
+
+/// A pass over a partition; see the top of this file.
+struct Pass {
+    source: Source,
+    stages: Vec<Stage>,
+    end: End,
+}
+
+/// Where the elements come from.
+#[derive(Clone)]
+enum Source {
+    /// The partition that the task reads; for the join of partial results, several one after another.
+    Partition(Open),
+    /// The first operation of the pass, which makes them.
+    Made(Make),
+}
+
+/// One operation of a pass.
+#[derive(Clone)]
+struct Stage {
+    run: Run,
+    /// What it makes into, empty.
+    buffer: fn() -> Box<dyn Any>,
+}
+
+/// What becomes of what the last stage makes.
+#[derive(Clone)]
+enum End {
+    /// It is gathered into a partition.
+    Partition(&'static Kind),
+    /// It is kept by the stage itself, and becomes a value at the end.
+    Total(Finish),
+}
+
+/// The work of an operation that makes each batch of `T`s into one of the elements that are of `kind`.
+///
+/// `run` receives an empty vector to fill.
+pub(super) fn stage<T, U>(
+    kind: &'static Kind,
+    run: impl Fn(Elements<'_, T>, &mut Vec<U>) + Send + Sync + 'static,
+) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    U: 'static,
+{
+    let run = move |batch: Batch<'_>, made: &mut dyn Any| {
+        let made = known::<Vec<U>>(made);
+        made.clear();
+        run(batch.elements(), made);
+    };
+    one(open::<T>, Arc::new(run), kind.buffer, End::Partition(kind))
+}
+
+/// The work of an operation that ends in one value for each partition: `add` adds a batch to what there is, at first
+/// nothing, and `finish` makes the value of it.
+pub(super) fn total<T, A>(
+    finish: impl Fn(A) -> Value + Send + Sync + 'static,
+    add: impl Fn(Option<A>, Elements<'_, T>) -> A + Send + Sync + 'static,
+) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    A: 'static,
+{
+    let run = move |batch: Batch<'_>, total: &mut dyn Any| {
+        let total = known::<Option<A>>(total);
+        *total = Some(add(total.take(), batch.elements()));
+    };
+    let finish = move |total| finish(unboxed::<Option<A>>(total).expect("a batch comes even of no elements"));
+    one(open::<T>, Arc::new(run), buffer::<Option<A>>, End::Total(Arc::new(finish)))
+}
+
+/// The work of an operation that makes elements of `kind` from nothing: `make` begins a partition.
+pub(super) fn source<B: Batches + 'static>(
+    kind: &'static Kind,
+    make: impl Fn(usize) -> Result<B, Failure> + Send + Sync + 'static,
+) -> Arc<dyn Work> {
+    let make = move |partition| Ok(Box::new(make(partition)?) as Box<dyn Batches>);
+    Arc::new(Pass { source: Source::Made(Arc::new(make)), stages: Vec::new(), end: End::Partition(kind) })
+}
+
+/// A pass of one operation. Not generic: cells need not know how a pass is dropped.
+#[inline(never)]
+fn one(open: Open, run: Run, buffer: fn() -> Box<dyn Any>, end: End) -> Arc<dyn Work> {
+    Arc::new(Pass { source: Source::Partition(open), stages: vec![Stage { run, buffer }], end })
+}
+
+impl Work for Pass {
+    fn run(&self, task: Task) -> Result<Value, Failure> {
+        let mut made = Made {
+            buffers: self.stages.iter().map(|stage| (stage.buffer)()).collect(),
+            gathered: match &self.end {
+                End::Partition(kind) => (kind.buffer)(),
+                End::Total(_) => Box::new(()),
+            },
+        };
+        match &self.source {
+            Source::Partition(open) => {
+                for partition in task.into_values() {
+                    self.drive(&mut *open(partition)?, &mut made)?;
+                }
+            }
+            Source::Made(make) => {
+                enter_stage(0);
+                self.drive(&mut *make(task.partition())?, &mut made)?;
+            }
+        }
+        Ok(match &self.end {
+            End::Partition(kind) => (kind.value)(made.gathered),
+            End::Total(finish) => finish(made.buffers.pop().expect("a total is what a stage makes")),
+        })
+    }
+
+    fn after(&self, first: &dyn Work, _at: &[usize]) -> Option<Arc<dyn Work>> {
+        /// Chains of chains are copied when they are joined: the copies of a very long one would take longest.
+        const MOST: usize = 64;
+        let first: &Pass = (first as &dyn Any).downcast_ref()?;
+        let joins = matches!((&first.end, &self.source), (End::Partition(_), Source::Partition(_)));
+        if !joins || first.stages() + self.stages() > MOST {
+            return None;
+        }
+        let stages = first.stages.iter().chain(&self.stages).cloned().collect();
+        Some(Arc::new(Pass { source: first.source.clone(), stages, end: self.end.clone() }))
+    }
+
+    fn stages(&self) -> usize {
+        self.makers() + self.stages.len()
+    }
+}
+
+/// What a pass has made so far.
+struct Made {
+    /// What each stage makes.
+    buffers: Vec<Box<dyn Any>>,
+    /// What all batches became, where that is a partition.
+    gathered: Box<dyn Any>,
+}
+
+impl Pass {
+    /// Takes all batches through all stages.
+    fn drive(&self, batches: &mut dyn Batches, made: &mut Made) -> Result<(), Failure> {
+        // One operation alone has no other to hand batches on to.
+        let (total, whole) = (batches.left(), self.stages() == 1);
+        loop {
+            enter_stage(0);
+            let (mut batch, left) = batches.next(whole)?;
+            for (number, (stage, buffer)) in self.stages.iter().zip(&mut made.buffers).enumerate() {
+                enter_stage(self.makers() + number);
+                (stage.run)(batch, &mut **buffer);
+                batch = Batch::Owned(&mut **buffer);
+            }
+            if let End::Partition(kind) = &self.end {
+                (kind.gather)(batch, &mut *made.gathered, total - left, left);
+            }
+            if left == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How many operations come before the stages: one, if the pass makes its elements.
+    fn makers(&self) -> usize {
+        usize::from(matches!(self.source, Source::Made(_)))
+    }
+}
+
+/// A partition that is read in batches.
+enum Partition<T> {
+    Owned { rest: vec::IntoIter<T>, batch: Vec<T> },
+    Shared { elements: Arc<Held<Vec<T>>>, begin: usize },
+}
+
+/// Begins to read a partition of `T`s.
+fn open<T: Clone + Send + Sync + 'static>(partition: Value) -> Result<Box<dyn Batches>, WrongType> {
+    Ok(Box::new(match Arc::try_unwrap(partition.share::<Vec<T>>()?) {
+        Ok(owned) => Partition::Owned { rest: owned.into_inner().into_iter(), batch: Vec::new() },
+        Err(elements) => Partition::Shared { elements, begin: 0 },
+    }))
+}
+
+impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
+    fn next(&mut self, whole: bool) -> Result<(Batch<'_>, usize), Failure> {
+        match self {
+            Partition::Owned { rest, batch } => {
+                if whole {
+                    *batch = take(rest).collect();
+                } else {
+                    batch.clear();
+                    batch.extend(rest.take(const { batch_length::<T>() }));
+                }
+                Ok((Batch::Owned(batch), rest.len()))
+            }
+            Partition::Shared { elements, begin } => {
+                let elements: &Vec<T> = elements;
+                let most = if whole { usize::MAX } else { const { batch_length::<T>() } };
+                let part = *begin..elements.len().min(begin.saturating_add(most));
+                *begin = part.end;
+                Ok((Batch::Shared(elements, part), elements.len() - *begin))
+            }
+        }
+    }
+
+    fn left(&self) -> usize {
+        match self {
+            Partition::Owned { rest, .. } => rest.len(),
+            Partition::Shared { elements, begin } => elements.len() - begin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_of_very_many_operations_is_several() {
+        let add = || stage::<u64, u64>(Kind::of::<u64>(), |numbers, made| numbers.map(made, |number| number + 1));
+        let chain = (1..64).fold(add(), |chain, _| add().after(&*chain, &[0]).expect("it is short enough"));
+        assert_eq!(chain.stages(), 64);
+        assert!(add().after(&*chain, &[0]).is_none());
+    }
+
+    #[test]
+    fn what_is_gathered_is_allocated_once_where_its_length_can_be_told() {
+        let whole: Vec<u64> = (0..10_000).collect();
+        let add = || stage::<u64, u64>(Kind::of::<u64>(), |numbers, made| numbers.map(made, |number| number + 1));
+        let value = Value::of(whole);
+        let mut task = Task::new(0);
+        task.push(value.clone());
+        task.end_input();
+        let made = add().after(&*add(), &[0]).expect("they join").run(task).expect("it runs");
+        let made: Vec<u64> = made.take().expect("it is of u64");
+        assert!(made.iter().zip(2..).all(|(&made, expected)| made == expected));
+        assert_eq!((made.len(), made.capacity()), (10_000, 10_000));
+    }
+}
