@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use crate::bag::{self, Bag, TextOptions, from_sequence, read_text, read_text_with};
+use crate::graph::{self, Origin};
 use crate::lazy::{self, Lazy};
 use crate::{Scheduler, with_config};
 
@@ -128,6 +129,177 @@ proptest! {
         prop_assert_eq!(blocks.npartitions(), text.len().div_ceil(blocksize as usize).max(1));
         check(&blocks, lines);
     }
+}
+
+/// An operation of a chain, on a bag and on a `Vec`.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Add(i64),
+    Keep(i64),
+    Repeat(i64),
+    /// To another type and back.
+    Write,
+    /// On the partition as a whole; what follows it owns what it reads.
+    Reverse,
+}
+
+impl Step {
+    fn any() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (-9_i64..9).prop_map(Step::Add),
+            (1_i64..4).prop_map(Step::Keep),
+            (0_i64..3).prop_map(Step::Repeat),
+            Just(Step::Write),
+            Just(Step::Reverse),
+        ]
+    }
+
+    fn lazy(self, bag: &Bag<i64>) -> Bag<i64> {
+        match self {
+            Step::Add(n) => bag.map_with(n, |n, number| number + n),
+            Step::Keep(n) => bag.filter_with(n, |n, number| number % n == 0),
+            Step::Repeat(n) => bag.flat_map_with(n, |n, number| vec![number; *n as usize]),
+            Step::Write => bag.map(|number| number.to_string()).map(|text| text.parse().expect("it was a number")),
+            Step::Reverse => bag.map_partitions(|part| part.into_iter().rev().collect()),
+        }
+    }
+
+    /// On a partition.
+    fn eager(self, part: Vec<i64>) -> Vec<i64> {
+        match self {
+            Step::Add(n) => part.iter().map(|number| number + n).collect(),
+            Step::Keep(n) => part.into_iter().filter(|number| number % n == 0).collect(),
+            Step::Repeat(n) => part.iter().flat_map(|number| vec![*number; n as usize]).collect(),
+            Step::Write => part,
+            Step::Reverse => part.into_iter().rev().collect(),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Long enough for several batches a partition.
+    #[test]
+    fn any_chain_in_one_pass_equals_a_vec(
+        numbers in prop::collection::vec(-1000_i64..1000, 0..3000),
+        n in 1_usize..5,
+        steps in prop::collection::vec(Step::any(), 0..6),
+    ) {
+        let mut bag = from_sequence(numbers, n);
+        let mut parts = partitions(&bag);
+        for step in &steps {
+            bag = step.lazy(&bag);
+            parts = parts.into_iter().map(|part| step.eager(part)).collect();
+        }
+        prop_assert_eq!(partitions(&bag), parts.clone());
+        let all = parts.concat();
+        check(&bag.count(), all.len());
+        check(&bag.sum(), all.iter().sum::<i64>());
+        check(&bag.fold(0_i64, |hash, number| hash * 31 % 1_000_003 + number, |a, b| a + b),
+            parts.iter().map(|part| part.iter().fold(0, |hash, number| hash * 31 % 1_000_003 + number)).sum::<i64>());
+        let mut table: Vec<(i64, usize)> = Vec::new();
+        for number in &all {
+            match table.iter_mut().find(|(key, _)| *key == number % 50) {
+                Some((_, count)) => *count += 1,
+                None => table.push((number % 50, 1)),
+            }
+        }
+        check(&bag.map(|number| number % 50).frequencies(), table.clone());
+        check(&bag.foldby(|number| number % 50, 0, |count, _| count + 1, |a: usize, b| a + b), table);
+        let mut descending = all.clone();
+        descending.sort_by(|a, b| b.cmp(a));
+        descending.truncate(7);
+        check(&bag.topk(7), descending);
+        if let (Some(least), Some(greatest)) = (all.iter().min(), all.iter().max()) {
+            check(&bag.min(), *least);
+            check(&bag.max(), *greatest);
+            check(&bag.mean(), all.iter().sum::<i64>() as f64 / all.len() as f64);
+        }
+        check(&bag, all);
+    }
+
+    #[test]
+    fn what_a_source_makes_goes_through_a_chain(length in 0_u64..5000, n in 1_usize..6) {
+        let numbers = bag::range(length, n).map(|number| number * 3).filter(|number| number % 2 == 0);
+        check(&numbers.map(|number| number + 1).sum(), (0..length).map(|n| n * 3).filter(|n| n % 2 == 0).map(|n| n + 1).sum::<u64>());
+        let folder = Folder::new("chain");
+        let text: String = (0..length).map(|number| format!("{number} {}\r\n", number % 7)).collect();
+        let options = TextOptions::new().blocksize((text.len() / n).max(1) as u64);
+        let lines = read_text_with(folder.file("numbers.txt", &text), options).expect("the file is there");
+        let last = lines.flat_map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>()).filter(|word| word.len() == 1);
+        check(&last, text.split_whitespace().filter(|word| word.len() == 1).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_panic_names_its_operation_wherever_it_is_in_a_chain(bad in 0_i64..4000, which in 0_usize..5, n in 1_usize..4) {
+        let fails = move |at: usize, number: i64| assert!(!(at == which && number == bad), "met {number}");
+        let bag = from_sequence(0..4000_i64, n);
+        let begun = Origin::caller().line();
+        let chain = bag.map(move |number| { fails(0, number); number })
+            .filter(move |number| { fails(1, *number); true })
+            .flat_map(move |number| { fails(2, number); [number] })
+            .map_local(move |number| { fails(3, number); number })
+            .fold(0, move |sum, number| { fails(4, number); sum + number }, |a, b| a + b);
+        for scheduler in Scheduler::ALL {
+            let text = with_config(scheduler, || chain.compute()).expect_err("it panics").to_string();
+            let name = ["map", "filter", "flat_map", "map_local", "fold"][which];
+            prop_assert!(text.starts_with(&format!("{name} failed")), "{text}");
+            let line = format!("(built in collections/src/bag/tests.rs, line {})", begun + 1 + which as u32);
+            prop_assert!(text.contains(&line) && text.contains(&format!("met {bad}")), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_chain_on_a_source_is_one_task_a_partition() {
+    let chain = bag::range(10, 2).map(|n| n + 1).filter(|n| n % 2 == 0).map(|n| n.to_string()).distinct();
+    check(&chain, vec!["2", "4", "6", "8", "10"]);
+    let fused = graph::fuse(&[chain.node().layer().clone()]);
+    assert_eq!(graph::Plan::of(&fused).len(), 3, "two passes, and what joins their tables");
+}
+
+#[test]
+fn what_is_mapped_locally_needs_no_codec() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Plain(&'static str);
+    let plain = from_sequence(0..4, 2).map_local(|n| Plain(if n % 2 == 0 { "even" } else { "odd" }));
+    check(&plain, vec![Plain("even"), Plain("odd"), Plain("even"), Plain("odd")]);
+    check(&plain.count(), 4);
+    check(&plain.map(|plain| plain.0.len()), vec![4, 3, 4, 3]);
+    check(
+        &plain.foldby(|plain| plain.0.to_owned(), 0, |count, _| count + 1, |a, b| a + b),
+        vec![("even".to_owned(), 2), ("odd".to_owned(), 2)],
+    );
+}
+
+#[test]
+fn everything_but_captures_can_be_written() {
+    let bag = from_sequence(0..10_i64, 2);
+    let least = 3;
+    let travelling = [
+        bag.map(|n| n * 2).node().clone(),
+        bag.filter_with(least, |least, n| n > least).node().clone(),
+        bag.flat_map(|n| [n, n]).node().clone(),
+        bag.map_partitions(|part| vec![part.len()]).node().clone(),
+        bag.fold(0, |a, b| a + b, |a, b| a + b).node().clone(),
+        bag.foldby(|n| n % 2, 0, |a, b| a + b, |a, b| a + b).node().clone(),
+        bag.reduction(|part| part.len(), |lengths| lengths.len()).node().clone(),
+        bag.topk_by_key(2, |n| -n).node().clone(),
+        bag.map(|n| n % 3).frequencies().node().clone(),
+        bag.max().node().clone(),
+        bag.mean().node().clone(),
+    ];
+    for node in &travelling {
+        let mut layer = node.layer();
+        while let Some(input) = layer.inputs().first() {
+            assert!(matches!(layer.operation().travel(), graph::Travel::Anywhere(_)), "{layer:?}");
+            layer = &input.layer;
+        }
+    }
+    let captures = bag.map(move |n| n + least);
+    assert!(matches!(captures.node().layer().operation().travel(), graph::Travel::Captures));
+    assert!(matches!(bag.map_local(|n| n).node().layer().operation().travel(), graph::Travel::Stays));
 }
 
 #[test]
