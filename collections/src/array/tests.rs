@@ -27,7 +27,7 @@ fn everywhere<L: Lazy>(lazy: &L) -> L::Output
 where
     L::Output: PartialEq + fmt::Debug,
 {
-    let [first, second] = [Scheduler::Synchronous, Scheduler::Threads]
+    let [first, second] = Scheduler::LOCAL
         .map(|scheduler| with_config(scheduler, || crate::lazy::compute(lazy)).expect("the graph runs"));
     assert_eq!(first, second);
     first

@@ -14,7 +14,7 @@ use crate::{Scheduler, with_config};
 
 /// Both schedulers compute `expected`.
 fn check<L: Lazy<Output: PartialEq<E> + Debug>, E: Debug>(lazy: &L, expected: E) {
-    for scheduler in Scheduler::ALL {
+    for scheduler in Scheduler::LOCAL {
         let computed = with_config(scheduler, || lazy::compute(lazy)).expect("it computes");
         assert_eq!(computed, expected, "{}", scheduler.name());
     }
@@ -241,7 +241,7 @@ proptest! {
             .flat_map(move |number| { fails(2, number); [number] })
             .map_local(move |number| { fails(3, number); number })
             .fold(0, move |sum, number| { fails(4, number); sum + number }, |a, b| a + b);
-        for scheduler in Scheduler::ALL {
+        for scheduler in Scheduler::LOCAL {
             let text = with_config(scheduler, || chain.compute()).expect_err("it panics").to_string();
             let name = ["map", "filter", "flat_map", "map_local", "fold"][which];
             prop_assert!(text.starts_with(&format!("{name} failed")), "{text}");
@@ -394,7 +394,7 @@ fn errors_of_reading_say_what_and_where() {
 #[test]
 fn errors_of_running_name_operation_partition_and_line() {
     let bag = from_sequence([1, 0, 2], 3).map(|n| 10 / n);
-    for scheduler in Scheduler::ALL {
+    for scheduler in Scheduler::LOCAL {
         let text = with_config(scheduler, || bag.sum().compute()).expect_err("it divides by zero").to_string();
         assert!(text.starts_with("map failed in partition 1 of 3 (built in "), "{text}");
         assert!(text.contains("bag/tests.rs, line") && text.contains("divide by zero"), "{text}");
@@ -426,7 +426,7 @@ fn elements_move_where_nobody_else_reads_them_and_are_cloned_where_someone_does(
     assert_eq!(CLONES.load(Ordering::Relaxed), 0);
     let held = from_sequence((0..6).map(Counted), 2);
     check(&held.map(|counted| counted.0).sum(), 15);
-    assert_eq!(CLONES.load(Ordering::Relaxed), 6 * Scheduler::ALL.len());
+    assert_eq!(CLONES.load(Ordering::Relaxed), 6 * Scheduler::LOCAL.len());
 }
 
 #[test]

@@ -23,6 +23,19 @@ impl Scheduler {
     /// Every scheduler there is.
     pub const ALL: [Scheduler; 3] = [Scheduler::Synchronous, Scheduler::Threads, Scheduler::Processes];
 
+    /// Those that run in this process, and so run closures with captures and values of any type.
+    pub const LOCAL: [Scheduler; 2] = [Scheduler::Synchronous, Scheduler::Threads];
+
+    /// The scheduler that `compute` uses here and now.
+    ///
+    /// ```
+    /// use lazuli::prelude::*;
+    /// assert_eq!(with_config(Scheduler::Synchronous, Scheduler::current), Scheduler::Synchronous);
+    /// ```
+    pub fn current() -> Scheduler {
+        Config::here().scheduler.unwrap_or(Scheduler::Threads)
+    }
+
     /// The name that people and files use for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -141,12 +154,15 @@ impl Config {
         }
     }
 
+    /// All choices that count here and now.
+    fn here() -> Config {
+        let global = GLOBAL.read().unwrap_or_else(PoisonError::into_inner);
+        SCOPED.with_borrow(|scoped| scoped.as_ref().map_or_else(|| global.clone(), |scoped| scoped.over(&global)))
+    }
+
     /// What a run made here and now follows.
     pub(crate) fn settings() -> Result<Settings, ConfigError> {
-        let global = GLOBAL.read().unwrap_or_else(PoisonError::into_inner);
-        SCOPED.with_borrow(|scoped| {
-            scoped.as_ref().map_or_else(|| global.resolve(), |scoped| scoped.over(&global).resolve())
-        })
+        Config::here().resolve()
     }
 
     fn resolve(&self) -> Result<Settings, ConfigError> {

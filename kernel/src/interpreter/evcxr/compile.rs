@@ -216,7 +216,9 @@ impl Step<'_> {
                 std::fs::create_dir_all(object.parent().expect("an object in a folder"))?;
                 let name = object.file_name().expect("an object has a name").to_string_lossy();
                 // Without a name of its own the loader would bind a later cell to an earlier one's code.
-                rustc.args(["--crate-type=cdylib", "--emit=link"]).arg(format!("-Clink-arg=-Wl,-soname,{name}"));
+                // Functions of this cell are named by the object's build-id in worker processes.
+                let named = format!("-Clink-arg=-Wl,-soname,{name},--build-id=sha1");
+                rustc.args(["--crate-type=cdylib", "--emit=link"]).arg(named);
                 rustc.arg("-o").arg(object);
             }
         }
