@@ -3,10 +3,12 @@
 use ndarray::{ArrayBase, Data, Dimension};
 use serde::{Deserialize, Serialize};
 
-use super::block::{self, filled, to_value};
-use super::dtype::{DtypeId, Scalar, for_dtype, sealed::Erased};
+use super::block::{self, to_value};
+use super::dtype::{DtypeId, Scalar, for_dtype};
+use super::pass::Pass;
 use super::raw::RawArray;
 use super::shape::{ChunkLengths, IntoChunks, PerAxis};
+use super::tile::Buffer;
 use super::{Array, Chunks, Dtype};
 use crate::graph::{Failure, Operation, Task, Value};
 
@@ -121,10 +123,9 @@ struct Constant {
 
 #[track_caller]
 fn constant(chunks: Chunks, number: Scalar, dtype: DtypeId) -> RawArray {
-    let made = Constant { chunks: chunks.clone(), number, dtype };
-    let operation = Operation::new("full", made, |made, task| {
-        let shape = made.chunks.block_shape(task.partition());
-        Ok(for_dtype!(made.dtype, T => to_value(filled::<T>(&shape, T::from_scalar(made.number)).into_shared())))
+    let operation = Operation::joining("full", Constant { chunks: chunks.clone(), number, dtype }, |constant| {
+        let Constant { chunks, number, dtype } = constant;
+        Pass::constant(chunks, dtype, Buffer::of(number, dtype))
     });
     RawArray::made(operation, chunks, dtype, &[])
 }

@@ -1,15 +1,19 @@
 //! Functions of each element: roots, logarithms, sines; conversions; functions of two arrays that broadcast.
 //! What the loops are: `kernel`. What is written as an operator: `operators`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::block::{self, Block, Side, to_value};
+use super::block::{self, Block, to_value};
 use super::dtype::{Cast, DtypeId, Scalar, for_dtype, for_float, for_number, sealed::Erased};
-use super::kernel::{Arithmetic, Binary, Unary, float_functions};
+use super::kernel::{self, Arithmetic, Binary, Unary, float_functions};
+use super::pass::{Input, Map, Operand, Pass};
 use super::raw::RawArray;
+use super::tile::{Buffer, Typed};
 use super::{Array, ArrayError, Chunks, Dtype, Number};
 use crate::error::Result;
-use crate::graph::{Failure, Operation, Pattern, Task, Value};
+use crate::graph::{Failure, Operation, Pattern, Task, Value, Work};
 
 macro_rules! methods {
     ($($Variant:ident $method:ident $std:ident $doc:literal;)*) => {
@@ -87,6 +91,13 @@ impl<T: Dtype> Array<T> {
     }
 }
 
+/// Which operand of a function a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Each {
     function: Unary,
@@ -97,6 +108,8 @@ struct Each {
 struct Pairs {
     function: Binary,
     dtype: DtypeId,
+    /// For left and right, whether it is smaller than the result.
+    broadcast: [bool; 2],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,7 +138,7 @@ impl RawArray {
     pub(super) fn unary(&self, function: Unary) -> RawArray {
         let array = if function.is_of_floats() { self.floats() } else { self.clone() };
         let each = Each { function, dtype: array.dtype };
-        array.mapped(Operation::new(function.name(), each, run_each), array.dtype)
+        array.mapped(Operation::joining(function.name(), each, each_element), array.dtype)
     }
 
     #[track_caller]
@@ -135,7 +148,7 @@ impl RawArray {
             _ => (self.clone(), scalar),
         };
         let with = WithScalar { function, dtype: array.dtype, scalar, side };
-        array.mapped(Operation::new(function.name(), with, run_with_scalar), array.dtype)
+        array.mapped(Operation::joining(function.name(), with, with_scalar), array.dtype)
     }
 
     #[track_caller]
@@ -143,10 +156,11 @@ impl RawArray {
         let chunks = self.chunks.broadcast(&other.chunks)?;
         let operand = |array: &RawArray| if function == Binary::Div { array.floats() } else { array.clone() };
         let (a, b) = (operand(self).cut_like(&chunks), operand(other).cut_like(&chunks));
-        let pairs = Operation::new(function.name(), Pairs { function, dtype: a.dtype }, run_pairs);
+        let broadcast = [&a, &b].map(|operand| operand.chunks != chunks);
+        let operation = Operation::joining(function.name(), Pairs { function, dtype: a.dtype, broadcast }, pairs);
         let grid = chunks.grid();
         let inputs = [(&a, grid.reads_broadcast(a.chunks.grid())), (&b, grid.reads_broadcast(b.chunks.grid()))];
-        Ok(RawArray::made(pairs, chunks, a.dtype, &inputs))
+        Ok(RawArray::made(operation, chunks, a.dtype, &inputs))
     }
 
     #[track_caller]
@@ -154,7 +168,7 @@ impl RawArray {
         if to == self.dtype {
             return self.clone();
         }
-        self.mapped(Operation::new("astype", Conversion { from: self.dtype, to }, run_conversion), to)
+        self.mapped(Operation::joining("astype", Conversion { from: self.dtype, to }, conversion), to)
     }
 
     /// The array as floats, which it may be already.
@@ -174,7 +188,7 @@ impl RawArray {
         let (from, to) = (self.chunks.clone(), chunks.clone());
         let reads =
             move |partition: usize, reads: &mut Vec<usize>| reads.push(from.block_around(&to.region(partition)));
-        let pattern = Pattern::Blocks(std::sync::Arc::new(reads));
+        let pattern = Pattern::Blocks(Arc::new(reads));
         RawArray::made(Operation::new("rechunk", cut, run_cut), chunks, self.dtype, &[(self, pattern)])
     }
 }
@@ -183,33 +197,45 @@ fn converted(scalar: Scalar, from: DtypeId) -> Scalar {
     for_float!(from.float(), F => for_number!(from, T => Cast::<F>::cast(T::from_scalar(scalar)).to_scalar()))
 }
 
-fn run_each(each: &Each, task: Task) -> Result<Value, Failure> {
-    let mut values = task.into_values();
-    let function = each.function;
-    Ok(if function.is_of_floats() {
-        for_float!(each.dtype, T => to_value(block::each(block::next(&mut values)?, T::unary(function))))
-    } else {
-        for_number!(each.dtype, T => to_value(block::each(block::next(&mut values)?, T::unary(function))))
+fn each_element(Each { function, dtype }: Each) -> Arc<dyn Work> {
+    let map = match function.is_of_floats() {
+        true => for_float!(dtype, T => of_one::<T, T>(T::unary(function))),
+        false => for_number!(dtype, T => of_one::<T, T>(T::unary(function))),
+    };
+    Pass::map(&[whole(dtype)], None, &[Operand::Input(0)], dtype, map)
+}
+
+fn with_scalar(WithScalar { function, dtype, scalar, side }: WithScalar) -> Arc<dyn Work> {
+    let reads = match side {
+        Side::Left => [Operand::Constant(0), Operand::Input(0)],
+        Side::Right => [Operand::Input(0), Operand::Constant(0)],
+    };
+    Pass::map(&[whole(dtype)], Some(Buffer::of(scalar, dtype)), &reads, dtype, of_two(function, dtype))
+}
+
+fn pairs(Pairs { function, dtype, broadcast }: Pairs) -> Arc<dyn Work> {
+    let inputs = broadcast.map(|broadcast| Input { dtype, broadcast });
+    Pass::map(&inputs, None, &[Operand::Input(0), Operand::Input(1)], dtype, of_two(function, dtype))
+}
+
+fn conversion(Conversion { from, to }: Conversion) -> Arc<dyn Work> {
+    let map = for_dtype!(from, T => for_dtype!(to, U => of_one::<T, U>(|made, of| kernel::each(made, of, T::cast))));
+    Pass::map(&[whole(from)], None, &[Operand::Input(0)], to, map)
+}
+
+fn whole(dtype: DtypeId) -> Input {
+    Input { dtype, broadcast: false }
+}
+
+fn of_one<T: Typed, U: Typed>(kernel: fn(&mut [U], &[T])) -> Map {
+    Arc::new(move |made, reads| kernel(U::unwrap(made), T::unwrap(reads[0])))
+}
+
+fn of_two(function: Binary, dtype: DtypeId) -> Map {
+    for_number!(dtype, T => {
+        let kernel = T::binary(function);
+        Arc::new(move |made, reads| kernel(T::unwrap(made), T::unwrap(reads[0]), T::unwrap(reads[1])))
     })
-}
-
-fn run_with_scalar(with: &WithScalar, task: Task) -> Result<Value, Failure> {
-    let mut values = task.into_values();
-    Ok(for_number!(with.dtype, T => {
-        to_value(block::with_scalar(block::next(&mut values)?, with.function, T::from_scalar(with.scalar), with.side))
-    }))
-}
-
-fn run_pairs(pairs: &Pairs, task: Task) -> Result<Value, Failure> {
-    let mut values = task.into_values();
-    Ok(for_number!(pairs.dtype, T => {
-        to_value(block::zip::<T>(block::next(&mut values)?, block::next(&mut values)?, pairs.function))
-    }))
-}
-
-fn run_conversion(conversion: &Conversion, task: Task) -> Result<Value, Failure> {
-    let Conversion { from, to } = *conversion;
-    Ok(for_dtype!(from, T => for_dtype!(to, U => to_value::<U>(block::cast(task.get::<Block<T>>(0)?)))))
 }
 
 fn run_cut(cut: &Cut, task: Task) -> Result<Value, Failure> {
@@ -218,6 +244,5 @@ fn run_cut(cut: &Cut, task: Task) -> Result<Value, Failure> {
     let inside =
         region.iter().zip(&around).map(|(region, around)| region.start - around.start..region.end - around.start);
     let inside: Vec<_> = inside.collect();
-    let mut values = task.into_values();
-    Ok(for_dtype!(cut.dtype, T => to_value(block::part::<T>(block::next(&mut values)?, &inside))))
+    Ok(for_dtype!(cut.dtype, T => to_value(block::part(task.get::<Block<T>>(0)?.clone(), &inside))))
 }

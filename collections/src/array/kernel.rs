@@ -1,10 +1,11 @@
 //! Elementwise functions as data, and the loops that compute them on slices: the batch kernels.
-//! A kernel writes over its first slice, so chains of them run on one tile while it is in the cache.
+//! A kernel fills its first slice from the others, which are as long: a tile, while it is in the cache.
 //! Knows nothing of shapes, chunks or graphs. Imports: nothing in-house but dtypes.
 
 use serde::{Deserialize, Serialize};
 
-use super::dtype::{Cast, Dtype};
+use super::dtype::Cast;
+use super::tile::Typed;
 
 /// Lists every function of one float: the name of its variant, of the method, of the function in std, and its documentation.
 /// A new function is a line here.
@@ -72,54 +73,56 @@ impl Binary {
     }
 }
 
-/// The loops of a [`Binary`], in both directions: whichever operand may be written over.
-#[derive(Clone, Copy)]
-pub(super) struct BinaryKernel<T> {
-    /// `a = a ∘ b`
-    pub(super) onto_left: fn(&mut [T], &[T]),
-    /// `b = a ∘ b`, b the first argument
-    pub(super) onto_right: fn(&mut [T], &[T]),
-}
-
 /// Numbers, with NumPy's arithmetic: integers wrap, NaN wins.
 ///
 /// What stands inside a loop is marked `#[inline]`: the crate is compiled in parts, and a call from one
 /// into another would keep the loop from becoming vector instructions.
-pub(super) trait Arithmetic: Dtype + Cast<Self> {
+pub(super) trait Arithmetic: Typed + Cast<Self> {
+    /// No number is larger.
+    const LARGEST: Self;
+    /// No number is smaller.
+    const SMALLEST: Self;
     fn plus(self, other: Self) -> Self;
     fn smaller(self, other: Self) -> Self;
     fn larger(self, other: Self) -> Self;
-    fn binary(function: Binary) -> BinaryKernel<Self>;
-    fn unary(function: Unary) -> fn(&mut [Self]);
+    /// A mean from a sum; of floats only.
+    fn shared_by(self, count: usize) -> Self;
+    fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]);
+    fn unary(function: Unary) -> fn(&mut [Self], &[Self]);
 }
 
-fn each<T: Copy>(tile: &mut [T], function: impl Fn(T) -> T) {
-    for x in tile {
-        *x = function(*x);
+/// Fills `made` with a function of each element.
+pub(super) fn each<T: Copy, U>(made: &mut [U], of: &[T], function: impl Fn(T) -> U) {
+    for (made, x) in made.iter_mut().zip(of) {
+        *made = function(*x);
     }
 }
 
-fn pairs<T: Copy>(onto: &mut [T], other: &[T], function: impl Fn(T, T) -> T) {
-    for (x, y) in onto.iter_mut().zip(other) {
-        *x = function(*x, *y);
+fn pairs<T: Copy>(made: &mut [T], left: &[T], right: &[T], function: impl Fn(T, T) -> T) {
+    for ((made, x), y) in made.iter_mut().zip(left).zip(right) {
+        *made = function(*x, *y);
     }
 }
 
 macro_rules! kernel {
     ($function:expr) => {
-        BinaryKernel {
-            onto_left: |a, b| pairs(a, b, $function),
-            onto_right: |b, a| pairs(b, a, |b, a| $function(a, b)),
-        }
+        |made, left, right| pairs(made, left, right, $function)
     };
 }
 
 macro_rules! integers {
     ($($T:ident absolute $absolute:expr;)*) => {$(
         impl Arithmetic for $T {
+            const LARGEST: Self = $T::MAX;
+            const SMALLEST: Self = $T::MIN;
+
             #[inline]
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
+            }
+
+            fn shared_by(self, _: usize) -> Self {
+                unreachable!("means are floats")
             }
 
             #[inline]
@@ -132,7 +135,7 @@ macro_rules! integers {
                 self.max(other)
             }
 
-            fn binary(function: Binary) -> BinaryKernel<Self> {
+            fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]) {
                 match function {
                     Binary::Add => kernel!($T::wrapping_add),
                     Binary::Sub => kernel!($T::wrapping_sub),
@@ -143,10 +146,10 @@ macro_rules! integers {
                 }
             }
 
-            fn unary(function: Unary) -> fn(&mut [Self]) {
+            fn unary(function: Unary) -> fn(&mut [Self], &[Self]) {
                 match function {
-                    Unary::Negate => |tile| each(tile, $T::wrapping_neg),
-                    Unary::Absolute => |tile| each(tile, $absolute),
+                    Unary::Negate => |made, of| each(made, of, $T::wrapping_neg),
+                    Unary::Absolute => |made, of| each(made, of, $absolute),
                     _ => unreachable!("{} is computed on floats", function.name()),
                 }
             }
@@ -168,9 +171,16 @@ integers! {
 macro_rules! floats {
     ($($T:ident $unary:ident)*) => {$(
         impl Arithmetic for $T {
+            const LARGEST: Self = $T::INFINITY;
+            const SMALLEST: Self = $T::NEG_INFINITY;
+
             #[inline]
             fn plus(self, other: Self) -> Self {
                 self + other
+            }
+
+            fn shared_by(self, count: usize) -> Self {
+                self / count as Self
             }
 
             #[inline]
@@ -183,7 +193,7 @@ macro_rules! floats {
                 if self > other || self.is_nan() { self } else { other }
             }
 
-            fn binary(function: Binary) -> BinaryKernel<Self> {
+            fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]) {
                 match function {
                     Binary::Add => kernel!(|x, y| x + y),
                     Binary::Sub => kernel!(|x, y| x - y),
@@ -194,7 +204,7 @@ macro_rules! floats {
                 }
             }
 
-            fn unary(function: Unary) -> fn(&mut [Self]) {
+            fn unary(function: Unary) -> fn(&mut [Self], &[Self]) {
                 $unary(function)
             }
         }
@@ -229,19 +239,19 @@ macro_rules! unary {
             }
         }
 
-        fn unary_f32(function: Unary) -> fn(&mut [f32]) {
+        fn unary_f32(function: Unary) -> fn(&mut [f32], &[f32]) {
             match function {
-                Unary::Negate => |tile| each(tile, |x| -x),
-                Unary::Absolute => |tile| each(tile, f32::abs),
-                $(Unary::$Variant => |tile| each(tile, f32::$std),)*
+                Unary::Negate => |made, of| each(made, of, |x| -x),
+                Unary::Absolute => |made, of| each(made, of, f32::abs),
+                $(Unary::$Variant => |made, of| each(made, of, f32::$std),)*
             }
         }
 
-        fn unary_f64(function: Unary) -> fn(&mut [f64]) {
+        fn unary_f64(function: Unary) -> fn(&mut [f64], &[f64]) {
             match function {
-                Unary::Negate => |tile| each(tile, |x| -x),
-                Unary::Absolute => |tile| each(tile, f64::abs),
-                $(Unary::$Variant => |tile| each(tile, f64::$std),)*
+                Unary::Negate => |made, of| each(made, of, |x| -x),
+                Unary::Absolute => |made, of| each(made, of, f64::abs),
+                $(Unary::$Variant => |made, of| each(made, of, f64::$std),)*
             }
         }
     };

@@ -12,11 +12,12 @@
 //! ```
 //!
 //! What an element may be: [`Dtype`]. How arrays are cut: [`chunks`](self::IntoChunks). What happens to one
-//! chunk: `block`, `fold`, `kernel`. The families of operations, one file each: `create`, `random`, `elementwise`,
+//! chunk: `pass`, over a `walk`, by the loops of `kernel` and `fold`. The families of operations, one file each: `create`, `random`, `elementwise`,
 //! `operators`, `reduce`, `transpose`. Imports: graph, lazy.
 
 mod block;
 mod chunks;
+mod codec;
 mod create;
 pub(crate) mod dtype;
 mod elementwise;
@@ -24,6 +25,7 @@ mod error;
 mod fold;
 mod kernel;
 mod operators;
+mod pass;
 mod random;
 mod raw;
 mod reduce;
@@ -31,8 +33,10 @@ mod shape;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tile;
 mod transpose;
 mod values;
+mod walk;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -3,8 +3,8 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::block::Side;
 use super::dtype::sealed::Erased;
+use super::elementwise::Side;
 use super::kernel::{Binary, Unary};
 use super::raw::RawArray;
 use super::{Array, Number};

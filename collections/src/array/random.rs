@@ -1,16 +1,19 @@
 //! Arrays of random numbers. A distribution is a variant, and a line in the function that draws a chunk.
 
+use std::sync::Arc;
+
 use rand_distr::{Distribution as _, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::block::{from_places, to_value};
 use super::create::checked;
 use super::dtype::{DtypeId, for_float};
+use super::pass::{Pass, Source};
 use super::raw::RawArray;
 use super::shape::{IntoChunks, PerAxis};
 use super::stream::Stream;
+use super::tile::Typed;
 use super::{Array, ArrayError, Chunks, Float};
-use crate::graph::{Failure, Operation, Task, Value};
+use crate::graph::{Operation, Work};
 
 /// Random numbers, uniform from 0 up to but not including 1; see [`Array::random`] for `f32`.
 ///
@@ -104,20 +107,29 @@ fn drawn(distribution: Distribution, chunks: Chunks, seed: u64, dtype: DtypeId) 
         Distribution::Uniform => "random",
         Distribution::Normal { .. } => "normal",
     };
-    RawArray::made(Operation::new(name, draw, run), chunks, dtype, &[])
+    RawArray::made(Operation::joining(name, draw, draws), chunks, dtype, &[])
 }
 
-fn run(draw: &Draw, task: Task) -> Result<Value, Failure> {
-    let shape = draw.chunks.block_shape(task.partition());
-    let stream = Stream::new(draw.seed, task.partition() as u64);
-    Ok(for_float!(draw.dtype, T => to_value(match draw.distribution {
-        Distribution::Uniform => from_places(&shape, |place| stream.uniform::<T>(place)),
+fn draws(Draw { distribution, chunks, seed, dtype }: Draw) -> Arc<dyn Work> {
+    let source: Source = for_float!(dtype, T => match distribution {
+        Distribution::Uniform => from_stream(seed, |stream, place| stream.uniform::<T>(place)),
         Distribution::Normal { mean, deviation } => {
-            let (mean, deviation, mut numbers) = (mean as T, deviation as T, stream.sequence());
-            from_places(&shape, |_| {
-                let number: T = StandardNormal.sample(&mut numbers);
+            let (mean, deviation) = (mean as T, deviation as T);
+            from_stream(seed, move |stream, place| {
+                let number: T = StandardNormal.sample(&mut stream.at(place));
                 mean + deviation * number
             })
         }
-    })))
+    });
+    Pass::source(chunks, dtype, source)
+}
+
+/// The numbers that `draw` makes at each place of the stream of a chunk.
+fn from_stream<T: Typed>(seed: u64, draw: impl Fn(Stream, u64) -> T + Send + Sync + 'static) -> Source {
+    Arc::new(move |made, partition, place| {
+        let stream = Stream::new(seed, partition as u64);
+        for (made, place) in T::unwrap(made).iter_mut().zip(place..) {
+            *made = draw(stream, place);
+        }
+    })
 }

@@ -4,18 +4,21 @@
 use std::sync::Arc;
 
 use ndarray::Axis;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::block::{self, Block, Side, to_value};
+use super::block::{Block, to_value};
 use super::chunks::Grid;
-use super::dtype::{Cast, DtypeId, for_dtype, for_number};
-use super::fold::{Fold, reduce};
-use super::kernel::{Arithmetic, Binary};
+use super::dtype::{DtypeId, for_dtype, for_number};
+use super::fold::{Finish, Folding, Loops};
+use super::kernel::Arithmetic;
+use super::pass::{Begin, Pass, Sink};
 use super::raw::RawArray;
+use super::tile::Typed;
 use super::{Array, ArrayError, Dtype, Number, PerAxis};
 use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::graph::{Detail, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value};
+use crate::graph::{Detail, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, Work};
 
 /// Partial results that one task puts together.
 const FAN: usize = 16;
@@ -157,15 +160,6 @@ impl Reduction {
             Reduction::Min | Reduction::Max => dtype,
         }
     }
-
-    /// How two partial results become one.
-    fn merging(self) -> Binary {
-        match self {
-            Reduction::Sum | Reduction::Mean => Binary::Add,
-            Reduction::Min => Binary::Minimum,
-            Reduction::Max => Binary::Maximum,
-        }
-    }
 }
 
 /// One level of the tree.
@@ -230,13 +224,16 @@ impl RawArray {
             Shape::Number => (Grid::line(self.chunks.grid().count()), vec![0]),
         };
         let mut level = Level { reduction, dtype: self.dtype, axes, shape, end: None };
-        let mut run: fn(&Level, Task) -> Result<Value, Failure> = run_first;
+        let mut first = true;
         let mut node = self.node.clone();
         let mut pattern = Pattern::OneToOne;
         loop {
             let done = grid.longest(&merged) <= 1;
             level.end = done.then_some(count);
-            let operation = Operation::new(reduction.name(), level.clone(), run);
+            let operation = match first {
+                true => Operation::joining(reduction.name(), level.clone(), first_level),
+                false => Operation::new(reduction.name(), level.clone(), run_merge),
+            };
             let drawn = if done { picture.clone() } else { partial(&grid) };
             node = Layer::of(operation, grid.count(), origin).reads(&node, pattern).drawn(drawn).build();
             if done {
@@ -244,7 +241,7 @@ impl RawArray {
             }
             (grid, pattern) = merge(grid, &merged);
             level.dtype = reduction.result(self.dtype);
-            run = run_merge;
+            first = false;
         }
     }
 }
@@ -269,50 +266,55 @@ fn partial(grid: &Grid) -> Picture {
     Picture { collection: "Array", detail: "partial results".into(), grid: grid.to_vec() }
 }
 
-/// The first level: each block by itself.
-fn run_first(level: &Level, task: Task) -> Result<Value, Failure> {
-    let mut blocks = task.into_values();
-    Ok(match level.reduction {
-        Reduction::Sum => for_dtype!(level.dtype, T => {
-            let sum = reduce::<T, <T as Dtype>::Sum>(block::next(&mut blocks)?, &level.axes, Fold::sum(), Fold::sum());
-            finished(sum, level)
-        }),
-        Reduction::Mean => for_dtype!(level.dtype, T => {
-            let sum = reduce::<T, <T as Dtype>::Float>(block::next(&mut blocks)?, &level.axes, Fold::sum(), Fold::sum());
-            finished(sum, level)
-        }),
-        Reduction::Min => for_number!(level.dtype, T => {
-            finished(reduce::<T, T>(block::next(&mut blocks)?, &level.axes, Fold::min(), Fold::min()), level)
-        }),
-        Reduction::Max => for_number!(level.dtype, T => {
-            finished(reduce::<T, T>(block::next(&mut blocks)?, &level.axes, Fold::max(), Fold::max()), level)
-        }),
-    })
+/// The first level: each block by itself, at the end of whatever pass makes it.
+fn first_level(level: Level) -> Arc<dyn Work> {
+    let (dtype, axes) = (level.dtype, level.axes.clone());
+    let sink = match level.reduction {
+        Reduction::Sum => for_dtype!(dtype, T => sink::<T, <T as Dtype>::Sum>(level, Loops::sum(), Loops::sum())),
+        Reduction::Mean => for_dtype!(dtype, T => sink::<T, <T as Dtype>::Float>(level, Loops::sum(), Loops::sum())),
+        Reduction::Min => for_number!(dtype, T => sink::<T, T>(level, Loops::min(), Loops::min())),
+        Reduction::Max => for_number!(dtype, T => sink::<T, T>(level, Loops::max(), Loops::max())),
+    };
+    Pass::reduction(dtype, Sink { axes, begin: sink })
+}
+
+/// Begins the reduction of a block by the loops `first`, and by `then` for what these gave.
+fn sink<T: Typed, S: Arithmetic>(level: Level, first: Loops<T, S>, then: Loops<S, S>) -> Begin
+where
+    S: Serialize + DeserializeOwned,
+{
+    let finish: Finish<S> = Arc::new(move |results| finished(results, &level));
+    Arc::new(move |results| Box::new(Folding::new(first, then, results, finish.clone())))
 }
 
 /// Any further level: partial results of equal shape become one.
 fn run_merge(level: &Level, task: Task) -> Result<Value, Failure> {
     let mut blocks = task.into_values();
     Ok(for_number!(level.dtype, S => {
-        let mut merged: Block<S> = block::next(&mut blocks)?;
+        let mut merged: Block<S> = blocks.next().expect("a level reads what it merges").take()?;
         for block in blocks {
-            merged = block::zip(merged, block.take()?, level.reduction.merging());
+            let block = block.get::<Block<S>>()?;
+            match level.reduction {
+                Reduction::Sum | Reduction::Mean => merged.zip_mut_with(block, |a, b| *a = a.plus(*b)),
+                Reduction::Min => merged.zip_mut_with(block, |a, b| *a = a.smaller(*b)),
+                Reduction::Max => merged.zip_mut_with(block, |a, b| *a = a.larger(*b)),
+            }
         }
         finished(merged, level)
     }))
 }
 
 /// The partial result, or at the last level the result.
-fn finished<S: Arithmetic>(mut block: Block<S>, level: &Level) -> Value
+fn finished<S>(mut block: Block<S>, level: &Level) -> Value
 where
-    f64: Cast<S>,
+    S: Arithmetic + Serialize + DeserializeOwned,
 {
     let Some(count) = level.end else { return to_value(block) };
     if level.reduction == Reduction::Mean {
-        block = block::with_scalar(block, Binary::Div, (count as f64).cast(), Side::Right);
+        block.mapv_inplace(|sum| sum.shared_by(count));
     }
     match level.shape {
-        Shape::Number => Value::local(*block.first().expect("reduced to one number"), size_of::<S>()),
+        Shape::Number => Value::new(*block.first().expect("reduced to one number"), size_of::<S>()),
         Shape::Array => {
             let reduced = level.axes.iter().rev();
             to_value(reduced.fold(block, |block, &axis| block.index_axis_move(Axis(axis), 0)))

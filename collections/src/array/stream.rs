@@ -33,20 +33,21 @@ impl Stream {
         T::uniform(self.bits(place))
     }
 
-    /// The same bits one after another, for distributions that take as many as they need.
-    pub(super) fn sequence(self) -> Sequence {
-        Sequence { stream: self, place: 0 }
+    /// Bits for the number at `place`, for distributions that take as many as they need.
+    #[inline]
+    pub(super) fn at(self, place: u64) -> Draws {
+        Draws { first: self.bits(place), taken: 0 }
     }
 }
 
-/// A [`Stream`] read in order.
+/// Bits for one number: those of its place, then those of a stream that begins with them.
 #[derive(Debug)]
-pub(super) struct Sequence {
-    stream: Stream,
-    place: u64,
+pub(super) struct Draws {
+    first: u64,
+    taken: u64,
 }
 
-impl TryRng for Sequence {
+impl TryRng for Draws {
     type Error = Infallible;
 
     #[inline]
@@ -56,8 +57,9 @@ impl TryRng for Sequence {
 
     #[inline]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.place += 1;
-        Ok(self.stream.bits(self.place - 1))
+        let taken = self.taken;
+        self.taken += 1;
+        Ok(if taken == 0 { self.first } else { Stream(self.first).bits(taken) })
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
