@@ -408,9 +408,12 @@ impl<'a> Run<'a> {
             let mut made = std::mem::replace(&mut self.registers[instruction.register], Buffer::EMPTY);
             match &instruction.code {
                 Code::Map(map) => {
-                    let reads = instruction.reads.iter().map(|read| self.operand(*read, tile));
-                    let reads: SmallVec<[Slice<'_>; 3]> = reads.collect();
-                    map(made.slice_mut(0..tile.len()), &reads);
+                    let (made, read) = (made.slice_mut(0..tile.len()), |read| self.operand(read, tile));
+                    match *instruction.reads {
+                        [x] => map(made, &[read(x)]),
+                        [x, y] => map(made, &[read(x), read(y)]),
+                        ref reads => map(made, &reads.iter().copied().map(read).collect::<SmallVec<[Slice<'_>; 4]>>()),
+                    }
                 }
                 Code::Source(source) => {
                     for (places, part) in self.rows(tile, self.reads.len()) {
