@@ -451,7 +451,8 @@ impl<'a> Run<'a> {
             return fold.lane(result, tile.offsets[results]);
         }
         for row in 0..tile.rows {
-            let (part, at) = (result.part(row * tile.columns..(row + 1) * tile.columns), tile.offsets[results] + row * down);
+            let (part, at) =
+                (result.part(row * tile.columns..(row + 1) * tile.columns), tile.offsets[results] + row * down);
             if along == 0 { fold.lane(part, at) } else { fold.row(part, at) }
         }
     }

@@ -126,7 +126,10 @@ impl Walk {
         for mut number in 0..outer.iter().product() {
             bases.fill(0);
             for (axis, length) in outer.iter().enumerate().rev() {
-                bases.iter_mut().zip(&self.strides).for_each(|(base, strides)| *base += number % length * strides[axis]);
+                bases
+                    .iter_mut()
+                    .zip(&self.strides)
+                    .for_each(|(base, strides)| *base += number % length * strides[axis]);
                 number /= length;
             }
             for row in (0..rows).step_by(high) {

@@ -303,3 +303,143 @@ fn mark_last_reads(steps: &mut [Step]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::graph::{Node, Origin, Plan};
+    use crate::schedule;
+
+    /// Adds numbers one after the other to what it reads; neighbours join.
+    struct Adding(Vec<u64>);
+
+    impl Work for Adding {
+        fn run(&self, task: Task) -> Result<Value, Failure> {
+            let mut sum = *task.get::<u64>(0)?;
+            for (stage, number) in self.0.iter().enumerate() {
+                enter_stage(stage);
+                sum = sum.checked_add(*number).ok_or("too much")?;
+            }
+            Ok(Value::new(sum, 8))
+        }
+
+        fn after(&self, first: &dyn Work, at: &[usize]) -> Option<Arc<dyn Work>> {
+            let first = (first as &dyn std::any::Any).downcast_ref::<Adding>()?;
+            assert_eq!(at, [0]);
+            Some(Arc::new(Adding([&first.0[..], &self.0].concat())))
+        }
+
+        fn stages(&self) -> usize {
+            self.0.len()
+        }
+    }
+
+    fn numbers(tasks: usize) -> Node {
+        let place = Operation::of("numbers", |task| Ok(Value::new(task.partition() as u64, 8)));
+        Layer::of(place, tasks, Origin::caller()).build()
+    }
+
+    fn add(node: &Node, number: u64) -> Node {
+        let operation = Operation::joining("add", number, |number| Arc::new(Adding(vec![number])));
+        Layer::of(operation, node.partitions(), Origin::caller()).reads(node, Pattern::OneToOne).build()
+    }
+
+    fn both(a: &Node, b: &Node) -> Node {
+        let sum = Operation::of("both", |task| Ok(Value::new(task.get::<u64>(0)? + task.get::<u64>(1)?, 8)));
+        let layer = Layer::of(sum, a.partitions(), Origin::caller());
+        layer.reads(a, Pattern::OneToOne).reads(b, Pattern::OneToOne).build()
+    }
+
+    fn fused(node: &Node) -> Arc<Layer> {
+        fuse(&[node.layer().clone()]).remove(0)
+    }
+
+    fn computed(node: &Node) -> Vec<u64> {
+        let values = schedule::run(&[node.layer().clone()]).unwrap();
+        values.into_iter().map(|value| value.take().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_chain_is_one_layer_under_the_key_of_its_last_with_neighbours_in_one_pass() {
+        let chain = add(&add(&add(&numbers(3), 1), 10), 100);
+        let layer = fused(&chain);
+        assert_eq!((layer.key(), layer.parts().len(), layer.inputs().len()), (chain.layer().key(), 4, 0));
+        let work: &dyn std::any::Any = &**layer.operation().work();
+        assert_eq!(work.downcast_ref::<Program>().unwrap().steps.len(), 2, "the numbers, and one pass");
+        assert_eq!(Plan::of(&[layer]).len(), 3);
+        assert_eq!(computed(&chain), [111, 112, 113]);
+    }
+
+    #[test]
+    fn what_is_read_twice_inside_is_made_once_and_what_is_read_outside_is_kept() {
+        let shared = add(&numbers(2), 1);
+        let diamond = both(&add(&shared, 10), &add(&shared, 20));
+        assert_eq!(fused(&diamond).parts().len(), 5);
+        assert_eq!(computed(&diamond), [32, 34]);
+        let (one, other) = (add(&shared, 10), add(&shared, 20));
+        let both_wanted = fuse(&[one.layer().clone(), other.layer().clone()]);
+        assert_eq!(Plan::of(&both_wanted).len(), 6, "the shared layer runs once, for two readers");
+        let target_inside = fuse(&[shared.layer().clone(), one.layer().clone()]);
+        assert_eq!(Plan::of(&target_inside).targets().len(), 4);
+    }
+
+    #[test]
+    fn what_is_by_itself_or_held_here_stays_so() {
+        let held = Operation::holding("held", 5_u64, |held, _| Ok(Value::new(*held, 8)));
+        let held = Layer::of(held, 1, Origin::caller()).build();
+        let called = Operation::joining("call", 1, |number| Arc::new(Adding(vec![number])));
+        let called = Layer::of(called, 1, Origin::caller()).reads(&held, Pattern::OneToOne).by_itself().build();
+        let last = add(&called, 1);
+        assert_eq!(Plan::of(&fuse(&[last.layer().clone()])).len(), 3);
+    }
+
+    #[test]
+    fn a_failure_in_a_pass_is_that_of_its_operation() {
+        let line = line!() + 1;
+        let chain = add(&add(&add(&numbers(1), 1), u64::MAX), 1);
+        let error = schedule::run(&[chain.layer().clone()]).unwrap_err().to_string();
+        assert!(error.starts_with("add failed") && error.contains(&format!("line {line}")), "{error}");
+        let fused = fused(&chain);
+        _ = fused.operation().run(Task::new(0));
+        assert_eq!(stopped_part(fused.operation()), 2, "the second of three additions");
+    }
+
+    #[test]
+    fn a_very_long_chain_fuses_runs_and_drops_without_recursion() {
+        let mut node = numbers(1);
+        for _ in 0..100_000 {
+            let next = Operation::of("next", |task| Ok(Value::new(task.get::<u64>(0)? + 1, 8)));
+            node = Layer::of(next, 1, Origin::caller()).reads(&node, Pattern::OneToOne).build();
+            // Each a layer of its own: the same work on other inputs has another key.
+        }
+        assert_eq!(computed(&node), [100_000]);
+    }
+
+    proptest! {
+        /// Any tree of additions over a few sources, read 1:1 throughout.
+        #[test]
+        fn fusion_changes_no_value_and_adds_no_task(steps in prop::collection::vec((any::<u8>(), any::<u8>(), 0..5_u8), 1..30)) {
+            let mut nodes = vec![numbers(3), add(&numbers(3), 7)];
+            let mut values: Vec<Vec<u64>> = vec![vec![0, 1, 2], vec![7, 8, 9]];
+            for (left, right, kind) in steps {
+                let (left, right) = (left as usize % nodes.len(), right as usize % nodes.len());
+                if kind < 3 {
+                    nodes.push(add(&nodes[left], kind.into()));
+                    values.push(values[left].iter().map(|n| n + u64::from(kind)).collect());
+                } else if values[left].iter().chain(&values[right]).all(|n| *n < 1 << 60) {
+                    nodes.push(both(&nodes[left], &nodes[right]));
+                    values.push(values[left].iter().zip(&values[right]).map(|(a, b)| a + b).collect());
+                }
+            }
+            let last = nodes.last().unwrap();
+            prop_assert_eq!(computed(last), values.pop().unwrap());
+            let before = Plan::of(&[last.layer().clone()]);
+            let after = Plan::of(&[fused(last)]);
+            prop_assert!(after.len() <= before.len());
+            let parts: usize = after.tasks().map(|task| after.layer(task).parts().len()).sum();
+            prop_assert_eq!(parts, before.len(), "each task runs once, alone or in another");
+        }
+    }
+}

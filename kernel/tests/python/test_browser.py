@@ -168,6 +168,39 @@ def test_pictures_survive_where_the_notebook_is_not_trusted(lab, window, noteboo
     page.close()
 
 
+def test_the_stop_button_ends_a_run_of_a_minute_and_keeps_every_variable(lab, window, notebooks, record_property):
+    cells = [
+        "let kept = 5;",
+        "let slow = from_sequence(0..1200i64, 1200).map(|n| {\n"
+        "    std::thread::sleep(std::time::Duration::from_millis(50));\n    n\n}).sum();",
+        "slow.compute()?",
+        "kept + 37",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata["kernelspec"] = {"name": "lazuli", "display_name": "Rust (Lazuli)", "language": "rust"}
+    nbformat.write(notebook, notebooks / "stop.ipynb")
+    page = window.new_page()
+    page.goto(f"{lab}/lab/workspaces/stop/tree/stop.ipynb?token={TOKEN}&reset")
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    try:
+        # The bar of a long run; then the error in its place.
+        page.wait_for_selector(".jp-OutputArea-output :text('map')")
+        stop = page.locator('[data-command="notebook:interrupt-kernel"]:visible').first
+        pressed = time.monotonic()
+        stop.click()
+        page.wait_for_selector(".jp-OutputArea-output :text('the run was cancelled')")
+        record_property("seconds_until_stopped", time.monotonic() - pressed)
+        print(f"stopped after {time.monotonic() - pressed:.2f} s")
+        page.locator(".jp-Cell").nth(3).locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_selector(".jp-OutputArea-output :text-is('42')")
+    finally:
+        page.screenshot(path=SCREENSHOTS / "05-stopped.png")
+    page.close()
+
+
 def wait_for_outputs(notebook, patience=30):
     ends = time.monotonic() + patience
     while '"output_type"' not in notebook.read_text():
