@@ -13,6 +13,7 @@
 //! Imports: graph, lazy.
 
 mod aggregate;
+mod codec;
 mod create;
 mod csv;
 mod error;

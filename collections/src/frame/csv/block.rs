@@ -4,7 +4,8 @@ use polars::io::csv::read::_csv_read_internal::{
     NullValuesCompiled, cast_columns, prepare_csv_schema, read_chunk, validate_utf8,
 };
 use polars::prelude::{
-    ChunkSet, CsvParseOptions, DataFrame as PolarsFrame, DataType, Field, IntoColumn, PolarsResult, SchemaRef,
+    ChunkSet, CsvParseOptions, DataFrame as PolarsFrame, DataType, Field, IntoColumn, PolarsResult, Schema,
+    SchemaRef,
 };
 use polars::prelude::{PolarsError, polars_bail};
 
@@ -17,19 +18,31 @@ pub(super) struct Format {
     options: CsvParseOptions,
     /// The columns of the frame.
     whole: SchemaRef,
-    /// The columns as they are parsed.
+    /// The columns of the file as they are parsed.
     schema: SchemaRef,
+    /// The numbers of those that are parsed, at least one.
+    columns: Vec<usize>,
     /// Those of the parsed columns that are cast then.
     casts: Vec<Field>,
     nulls: Option<NullValuesCompiled>,
 }
 
 impl Format {
-    pub(super) fn new(options: CsvParseOptions, whole: SchemaRef) -> PolarsResult<Self> {
-        let (mut schema, mut casts) = (whole.clone(), Vec::new());
+    /// A file with the columns `all`, of which those numbered `columns` are read, or all.
+    pub(super) fn new(options: CsvParseOptions, all: SchemaRef, columns: Option<&[usize]>) -> PolarsResult<Self> {
+        let columns = match columns {
+            // Where only rows are counted, one column has them all.
+            Some([]) => vec![0],
+            Some(columns) => columns.to_vec(),
+            None => (0..all.len()).collect(),
+        };
+        let field = |&column: &usize| all.get_at_index(column).map(|(name, dtype)| (name.clone(), dtype.clone()));
+        let whole: SchemaRef = Schema::from_iter(columns.iter().filter_map(field)).into();
+        let (mut schema, mut casts) = (all, Vec::new());
         prepare_csv_schema(&mut schema, &mut casts)?;
+        casts.retain(|field| whole.contains(field.name()));
         let nulls = options.null_values.clone().map(|nulls| nulls.compile(&schema)).transpose()?;
-        Ok(Format { options, whole, schema, casts, nulls })
+        Ok(Format { options, whole, schema, columns, casts, nulls })
     }
 
     /// The rows of a block; `inside` says whether its cut lies inside quotes.
@@ -52,18 +65,18 @@ impl Format {
 
     /// Whole lines as a frame.
     pub(super) fn rows(&self, lines: &[u8]) -> PolarsResult<PolarsFrame> {
-        if self.schema.iter_values().any(DataType::is_string) && !validate_utf8(lines) {
+        let is_text = |&column: &usize| self.schema.get_at_index(column).is_some_and(|(_, dtype)| dtype.is_string());
+        if self.columns.iter().any(is_text) && !validate_utf8(lines) {
             polars_bail!(ComputeError: "the text is not UTF-8");
         }
         let count = cut::count(self.options.quote_char, lines);
-        let columns: Vec<usize> = (0..self.schema.len()).collect();
         let (lenient, all) = (false, usize::MAX);
         let mut frame = read_chunk(
             lines,
             &self.options,
             &self.schema,
             lenient,
-            &columns,
+            &self.columns,
             0,
             count,
             self.nulls.as_ref(),

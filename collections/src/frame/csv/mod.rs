@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use polars::io::SerReader;
 use polars::prelude::{
-    CsvEncoding, CsvParseOptions, CsvReadOptions, DataType, NullValues, PolarsResult, Schema, SchemaRef,
+    CsvEncoding, CsvParseOptions, CsvReadOptions, DataFrame as PolarsFrame, DataType, NullValues, PolarsResult, Schema,
+    SchemaRef,
 };
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +134,7 @@ impl CsvOptions {
 /// A lazy frame of the CSV files that match `pattern`, in the order of their names.
 ///
 /// The types of the columns are taken from the beginning of the first file; a value further on that does not fit is
-/// an error that names the file and line. The first line of each file must name the same columns. Files compressed
+/// an error that names the file and line, if its column is needed: others are skipped, not read. The first line of each file must name the same columns. Files compressed
 /// by gzip are read too, as one partition each.
 ///
 /// ```
@@ -181,7 +182,7 @@ fn build(pattern: &Path, options: CsvOptions, origin: Origin) -> Result<DataFram
     let schema = FrameSchema::new(source.schema.clone());
     let partitions = source.partitions();
     let (owners, quotes) = (source.clone(), source.quotes(origin));
-    let layer = Layer::of(Operation::new("read_csv", source, read), partitions, origin).drawn(schema.picture());
+    let layer = Layer::of(step::scan(source), partitions, origin).drawn(schema.picture());
     let layer = match quotes {
         Some(quotes) => layer.reads(&quotes, owners.reads(|file, block| (block > 0).then_some(file))),
         None => layer,
@@ -191,7 +192,7 @@ fn build(pattern: &Path, options: CsvOptions, origin: Origin) -> Result<DataFram
 
 /// What a frame reads: parameters of its operations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Source {
+pub(super) struct Source {
     files: Arc<Vec<File>>,
     options: CsvOptions,
     schema: SchemaRef,
@@ -216,7 +217,7 @@ impl Source {
                 let lines = head.lines(rows, quote);
                 schema = options.infer(&head.bytes[head.text()..rows + lines.len()])?;
                 options.must_know_types(&schema)?;
-                let format = Format::new(options.parsing(), schema.clone())?;
+                let format = Format::new(options.parsing(), schema.clone(), None)?;
                 format.rows(lines).map_err(|error| format.blame(&file, rows as u64, lines, error))?;
             } else if options.header {
                 let own = options.infer(&head.bytes[head.text()..rows])?;
@@ -225,6 +226,23 @@ impl Source {
             files.push(file);
         }
         Ok(Source { files: Arc::new(files), options, schema })
+    }
+
+    /// Names and types of the columns of the files.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The rows of one task: of the columns numbered `columns`, which ascend, or of all.
+    pub(super) fn read(&self, task: &Task, columns: Option<&[usize]>) -> Result<PolarsFrame, Failure> {
+        let (file, block) = self.place(task.partition());
+        let inside = match block {
+            0 => false,
+            _ if self.options.quote.is_none() => false,
+            _ => task.get::<Vec<bool>>(0)?[block - 1],
+        };
+        let format = Format::new(self.options.parsing(), self.schema.clone(), columns)?;
+        Ok(format.read(&self.files[file], block, inside)?)
     }
 
     fn partitions(&self) -> usize {
@@ -281,17 +299,6 @@ fn cuts_in_quotes(_: &Source, task: Task) -> Result<Value, Failure> {
     let inside: Vec<bool> = inside.collect();
     let bytes = inside.len();
     Ok(Value::new(inside, bytes))
-}
-
-fn read(source: &Source, task: Task) -> Result<Value, Failure> {
-    let (file, block) = source.place(task.partition());
-    let inside = match block {
-        0 => false,
-        _ if source.options.quote.is_none() => false,
-        _ => task.get::<Vec<bool>>(0)?[block - 1],
-    };
-    let format = Format::new(source.options.parsing(), source.schema.clone())?;
-    Ok(step::value(format.read(&source.files[file], block, inside)?))
 }
 
 impl CsvOptions {
