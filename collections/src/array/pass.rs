@@ -480,3 +480,94 @@ impl<'a> Run<'a> {
         (0..rows).map(move |row| (at + row * down, row * columns..(row + 1) * columns))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, IxDyn};
+
+    use super::super::block::{self, Block};
+    use super::super::kernel::{Arithmetic, Binary};
+    use super::super::tile::Typed;
+    use super::*;
+
+    const WHOLE: Input = Input { dtype: DtypeId::F64, broadcast: false };
+
+    fn pair(function: Binary, broadcast: bool) -> Arc<dyn Work> {
+        let kernel = f64::binary(function);
+        let map: Map =
+            Arc::new(move |made, reads| kernel(f64::unwrap(made), f64::unwrap(reads[0]), f64::unwrap(reads[1])));
+        let inputs = [WHOLE, Input { broadcast, ..WHOLE }];
+        Pass::map(&inputs, None, &[Operand::Input(0), Operand::Input(1)], DtypeId::F64, map)
+    }
+
+    fn counted(shape: &[usize]) -> Block<f64> {
+        let counted = Array::from_iter((0..shape.iter().product()).map(|i: usize| i as f64));
+        counted.into_shape_with_order(IxDyn(shape)).unwrap().into_shared()
+    }
+
+    fn run(work: &dyn Work, values: impl IntoIterator<Item = Value>) -> Block<f64> {
+        let mut task = Task::new(0);
+        for value in values {
+            task.push(value);
+            task.end_input();
+        }
+        work.run(task).unwrap().take().unwrap()
+    }
+
+    #[test]
+    fn a_block_that_nobody_else_holds_is_written_over_however_often_it_is_read() {
+        let square = pair(Binary::Add, false).after(&*pair(Binary::Mul, false), &[0]).unwrap();
+        assert_eq!(square.stages(), 2);
+        let block = counted(&[50, 60]);
+        let expected = &block * &block + &block;
+        let buffer = block.as_ptr();
+        let value = block::to_value(block);
+        let made = run(&*square, [value.clone(), value.clone(), value]);
+        assert_eq!(made, expected);
+        assert_eq!(made.as_ptr(), buffer);
+    }
+
+    #[test]
+    fn a_block_that_is_held_is_not_changed() {
+        let held = counted(&[50, 60]);
+        let value = block::to_value(held.clone());
+        let made = run(&*pair(Binary::Add, false), [value.clone(), value]);
+        assert_eq!(made, &held * 2.0);
+        assert_eq!(held, counted(&[50, 60]));
+    }
+
+    /// Every pair of layouts gives what ndarray gives, and an order that all share is kept.
+    #[test]
+    fn blocks_may_lie_in_memory_as_they_like() {
+        let square = counted(&[40, 40]);
+        let layouts = [
+            square.clone(),
+            square.clone().reversed_axes(),
+            block::part(counted(&[40, 50]), &[0..40, 5..45]),
+            block::part(counted(&[50, 40]), &[3..43, 0..40]).reversed_axes(),
+        ];
+        let narrow = [counted(&[1, 40]), counted(&[40, 1]), counted(&[40]), counted(&[1]), counted(&[])];
+        for a in &layouts {
+            for b in layouts.iter().chain(&narrow) {
+                let work = pair(Binary::Sub, a.shape() != b.shape());
+                let unshared = |block: &Block<f64>| block::to_value(block.to_owned().into_shared());
+                assert_eq!(run(&*work, [block::to_value(a.clone()), block::to_value(b.clone())]), a.to_owned() - b);
+                assert_eq!(run(&*work, [unshared(a), unshared(b)]), a.to_owned() - b);
+            }
+        }
+        let turned = square.reversed_axes();
+        let sum = run(&*pair(Binary::Add, false), [block::to_value(turned.clone()), block::to_value(turned)]);
+        assert!(sum.t().is_standard_layout());
+    }
+
+    #[test]
+    fn what_is_broadcast_is_made_by_itself_and_no_pass_is_endless() {
+        let broadcast = pair(Binary::Add, true);
+        assert!(broadcast.after(&*pair(Binary::Mul, false), &[1]).is_none());
+        let mut long = broadcast.after(&*pair(Binary::Mul, false), &[0]).unwrap();
+        while let Some(longer) = pair(Binary::Add, false).after(&*long, &[0]) {
+            long = longer;
+        }
+        assert_eq!(long.stages(), LONGEST);
+    }
+}

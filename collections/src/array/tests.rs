@@ -1,9 +1,11 @@
 //! The laws of arrays: any chunking equals ndarray, schedulers equal each other, NumPy's rules for types.
 
-use ndarray::{ArrayD, Axis, IxDyn, array};
+use ndarray::{ArrayD, Axis, Dimension, IxDyn, array};
 use proptest::prelude::*;
 
+use super::dtype::DtypeId;
 use super::*;
+use crate::graph::Operation;
 use crate::{ErrorKind, Scheduler, with_config};
 
 /// A shape of up to three axes, and two ways to cut it.
@@ -237,4 +239,189 @@ fn a_block_of_very_many_costs_one_block() {
     let many = zeros((10_000, 10_000), (1, 1)) + 1.0;
     assert_eq!(many.npartitions(), 100_000_000);
     assert_eq!(many.block((9_999, 0)).unwrap().compute().unwrap().shape(), [1, 1]);
+}
+
+/// An expression over some arrays of one shape, or narrower ones that broadcast into it.
+#[derive(Clone, Debug)]
+enum Tree {
+    Leaf(usize),
+    Unary(usize, Box<Tree>),
+    Scalar(usize, bool, Box<Tree>),
+    Pair(usize, Box<Tree>, Box<Tree>),
+    Cast(usize, Box<Tree>),
+    /// `t + t * 2`, t computed once.
+    Diamond(Box<Tree>),
+}
+
+const LEAVES: usize = 7;
+
+fn tree() -> impl Strategy<Value = Tree> {
+    (0..LEAVES).prop_map(Tree::Leaf).prop_recursive(6, 24, 2, |tree| {
+        let boxed = tree.prop_map(Box::new).boxed();
+        prop_oneof![
+            (0..4_usize, boxed.clone()).prop_map(|(function, t)| Tree::Unary(function, t)),
+            (0..4_usize, any::<bool>(), boxed.clone()).prop_map(|(function, left, t)| Tree::Scalar(function, left, t)),
+            (0..5_usize, boxed.clone(), boxed.clone()).prop_map(|(function, t, u)| Tree::Pair(function, t, u)),
+            (0..3_usize, boxed.clone()).prop_map(|(to, t)| Tree::Cast(to, t)),
+            boxed.prop_map(Tree::Diamond),
+        ]
+    })
+}
+
+impl Tree {
+    /// The expression on our arrays, what `keep` does done to each step.
+    fn ours(&self, leaves: &[Array<f64>], keep: fn(Array<f64>) -> Array<f64>) -> Array<f64> {
+        let of = |tree: &Tree| tree.ours(leaves, keep);
+        keep(match self {
+            Tree::Leaf(leaf) => leaves[*leaf].clone(),
+            Tree::Unary(0, t) => of(t).abs(),
+            Tree::Unary(1, t) => -of(t),
+            Tree::Unary(2, t) => of(t).sqrt(),
+            Tree::Unary(_, t) => of(t).floor(),
+            Tree::Scalar(0, _, t) => of(t) + 1.5,
+            Tree::Scalar(1, true, t) => 2.0 - of(t),
+            Tree::Scalar(1, false, t) => of(t) - 2.0,
+            Tree::Scalar(2, _, t) => 3.0 * of(t),
+            Tree::Scalar(_, true, t) => 4.0 / of(t),
+            Tree::Scalar(_, false, t) => of(t) / 4.0,
+            Tree::Pair(0, t, u) => of(t) + of(u),
+            Tree::Pair(1, t, u) => of(t) - of(u),
+            Tree::Pair(2, t, u) => of(t) * of(u),
+            Tree::Pair(3, t, u) => of(t) / of(u),
+            Tree::Pair(_, t, u) => of(t).minimum(&of(u)).unwrap(),
+            Tree::Cast(0, t) => of(t).astype::<i32>().astype(),
+            Tree::Cast(1, t) => of(t).astype::<f32>().astype(),
+            Tree::Cast(_, t) => of(t).astype::<bool>().astype(),
+            Tree::Diamond(t) => {
+                let t = of(t);
+                &t + &t * 2.0
+            }
+        })
+    }
+
+    /// The expression for one place.
+    fn at(&self, leaves: &[f64]) -> f64 {
+        let of = |tree: &Tree| tree.at(leaves);
+        match self {
+            Tree::Leaf(leaf) => leaves[*leaf],
+            Tree::Unary(0, t) => of(t).abs(),
+            Tree::Unary(1, t) => -of(t),
+            Tree::Unary(2, t) => of(t).sqrt(),
+            Tree::Unary(_, t) => of(t).floor(),
+            Tree::Scalar(0, _, t) => of(t) + 1.5,
+            Tree::Scalar(1, true, t) => 2.0 - of(t),
+            Tree::Scalar(1, false, t) => of(t) - 2.0,
+            Tree::Scalar(2, _, t) => 3.0 * of(t),
+            Tree::Scalar(_, true, t) => 4.0 / of(t),
+            Tree::Scalar(_, false, t) => of(t) / 4.0,
+            Tree::Pair(0, t, u) => of(t) + of(u),
+            Tree::Pair(1, t, u) => of(t) - of(u),
+            Tree::Pair(2, t, u) => of(t) * of(u),
+            Tree::Pair(3, t, u) => of(t) / of(u),
+            Tree::Pair(_, t, u) => {
+                let (t, u) = (of(t), of(u));
+                if t.is_nan() || u.is_nan() { f64::NAN } else { t.min(u) }
+            }
+            Tree::Cast(0, t) => f64::from(of(t) as i32),
+            Tree::Cast(1, t) => f64::from(of(t) as f32),
+            Tree::Cast(_, t) => f64::from(u8::from(of(t) != 0.0)),
+            Tree::Diamond(t) => {
+                let t = of(t);
+                t + t * 2.0
+            }
+        }
+    }
+}
+
+/// Equal places, where NaN equals itself.
+fn same(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
+    a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| a == b || a.is_nan() && b.is_nan())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Joined operations make what each by itself makes, and what the expression says.
+    #[test]
+    fn fused_expressions_equal_their_steps_and_ndarray(
+        (shape, cut, other_cut) in shape_and_chunks(),
+        long in any::<bool>(),
+        tree in tree(),
+        ones in any::<[bool; 3]>(),
+        chosen in any::<[bool; 3]>(),
+    ) {
+        // Long axes have more than one tile in a chunk.
+        let (shape, cut, other_cut) = match shape.len() {
+            1..3 if long => (vec![1500; shape.len()][..].iter().zip(&shape).map(|(a, b)| a / b).collect(), vec![2000; shape.len()], vec![40; shape.len()]),
+            _ => (shape, cut, other_cut),
+        };
+        let a = counted(&shape, f64::from);
+        let narrow: Vec<_> = shape.iter().zip(ones).map(|(&length, one)| if one { 1 } else { length }).collect();
+        let row = counted(&narrow, |i| f64::from(i) / 2.0);
+        let turned = counted(&shape.iter().rev().copied().collect::<Vec<_>>(), |i| f64::from(i * 2));
+        let reversed = |cut: &[usize]| cut.iter().rev().copied().collect::<Vec<_>>();
+        let leaves: [Array<f64>; LEAVES] = [
+            from_ndarray(&a, cut.clone()),
+            from_ndarray(&a, cut.clone()).persist().unwrap(),
+            from_ndarray(&row, cut.clone()),
+            from_ndarray(&turned, reversed(&cut)).t().persist().unwrap(),
+            random(shape.clone(), cut.clone(), 3),
+            Array::full(shape.clone(), 7.0, cut.clone()),
+            from_ndarray(&a, other_cut),
+        ];
+        let values = leaves.each_ref().map(|leaf| leaf.compute().unwrap().into_inner());
+        let whole = &leaves[0] * 0.0;
+        let fused = whole.try_add(&tree.ours(&leaves, |array| array)).unwrap();
+        let steps = whole.try_add(&tree.ours(&leaves, |array| array.persist().unwrap())).unwrap();
+        let expected = ArrayD::from_shape_fn(IxDyn(&shape), |index| {
+            let of_row: Vec<_> = narrow.iter().zip(index.slice()).map(|(&n, &i)| if n == 1 { 0 } else { i }).collect();
+            let at = |leaf: usize| if leaf == 2 { values[2][&*of_row] } else { values[leaf][&index] };
+            values[0][&index] * 0.0 + tree.at(&std::array::from_fn::<f64, LEAVES, _>(at))
+        });
+        prop_assert!(same(&fused.compute().unwrap(), &expected));
+        prop_assert!(same(&steps.compute().unwrap(), &expected));
+
+        let axes: Vec<_> = (0..shape.len()).filter(|&axis| chosen[axis]).collect();
+        let most = |array: &Array<f64>| array.max_axis(&axes).unwrap().compute().unwrap().into_inner();
+        prop_assert!(same(&most(&fused), &most(&steps)));
+        let sum = |array: &Array<f64>| array.sum_axis(&axes).unwrap().compute().unwrap().into_inner();
+        for (a, b) in sum(&fused).iter().zip(&sum(&steps)) {
+            prop_assert!((a - b).abs() <= 1e-9 * a.abs().max(1.0) || !a.is_finite() && !b.is_finite(), "{} is not {}", a, b);
+        }
+    }
+}
+
+#[test]
+fn a_chain_longer_than_a_pass_is_computed() {
+    let mut x = random((30, 30), 20, 1);
+    let before = x.compute().unwrap().into_inner();
+    for _ in 0..200 {
+        x = x + 1.0;
+    }
+    let expected = before.mapv(|x| (0..200).fold(x, |x, _| x + 1.0));
+    assert_eq!(everywhere(&x), expected);
+}
+
+#[test]
+fn the_values_of_arrays_can_travel() {
+    let x = random((30, 30), 20, 1);
+    let (mean, sums, turned) = (x.mean(), x.sum_axis(0).unwrap(), x.t());
+    for node in [&x.raw.node, Lazy::node(&mean), &sums.raw.node, &turned.raw.node] {
+        let values = crate::schedule::run(&[node.layer().clone()]).unwrap();
+        assert!(values.iter().all(|value| value.codec().is_some()));
+    }
+}
+
+#[test]
+fn a_failure_in_a_pass_is_that_of_its_operation() {
+    use super::pass::{Input, Operand, Pass};
+    let falling = Operation::joining("fall", (), |()| {
+        let dtype = DtypeId::F64;
+        let input = Input { dtype, broadcast: false };
+        Pass::map(&[input], None, &[Operand::Input(0)], dtype, std::sync::Arc::new(|_, _| panic!("a loop fell")))
+    });
+    let x = random((30, 30), 20, 1).sin();
+    let fallen: Array<f64> = Array::of(x.raw.mapped(falling, DtypeId::F64));
+    let error = (fallen.cos() + 1.0).sum().compute().unwrap_err().to_string();
+    assert!(error.starts_with("fall failed in partition") && error.contains("a loop fell"), "{error}");
 }

@@ -10,8 +10,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame as PolarsFrame, Expr, IntoLazy, LazyFrame, PolarsResult, SortMultipleOptions};
 use polars::prelude::SchemaRef;
+use polars::prelude::{DataFrame as PolarsFrame, Expr, IntoLazy, LazyFrame, PolarsResult, SortMultipleOptions};
 use polars_core::utils::accumulate_dataframes_vertical;
 use polars_expr::state::ExecutionState;
 use polars_mem_engine::create_physical_plan;

@@ -440,3 +440,67 @@ fn sums_of_32_bit_integers_do_not_wrap_around() {
         check_equal(&grouped.drop("k").unwrap(), &expected);
     }
 }
+
+/// A file of the columns c0 to c9: numbers, and texts in odd ones.
+fn ten_columns(folder: &Folder, rows: usize) -> PathBuf {
+    let names: Vec<_> = (0..10).map(|column| format!("c{column}")).collect();
+    let mut text = names.join(",") + "\n";
+    for row in 0..rows {
+        let field = |column: usize| match column % 2 {
+            0 => format!("{}", row * 7 % (column + 2)),
+            _ => format!("\"t, {}\"", row % (column + 1)),
+        };
+        text += &((0..10).map(field).collect::<Vec<_>>().join(",") + "\n");
+    }
+    folder.write("ten.csv", text)
+}
+
+#[test]
+fn steps_after_a_scan_read_the_columns_they_need() {
+    let folder = Folder::new("needed");
+    let path = ten_columns(&folder, 200);
+    let frame = read_csv_with(&path, CsvOptions::new().blocksize(1000)).unwrap();
+    assert!(frame.npartitions() > 3);
+    let all = whole(&path);
+    let kept = frame.persist().unwrap();
+    check_equal(&computed(&kept), &all);
+    let expressions = [col("c4").sum(), col("c5").max()];
+    for (fused, apart) in [
+        (frame.select([col("c5"), col("c2")]), kept.select([col("c5"), col("c2")])),
+        (frame.filter(col("c0").gt(lit(0))), kept.filter(col("c0").gt(lit(0)))),
+        (frame.select(&expressions), kept.select(&expressions)),
+        (frame.group_by(["c3"]).agg(&expressions), kept.group_by(["c3"]).agg(&expressions)),
+        (frame.select([lit(1).alias("one"), col("c9")]), kept.select([lit(1).alias("one"), col("c9")])),
+        (
+            frame.with_columns([(col("c0") + col("c2")).alias("s")]).unwrap().select([col("s")]),
+            kept.with_columns([(col("c0") + col("c2")).alias("s")]).unwrap().select([col("s")]),
+        ),
+    ] {
+        check_equal(&computed(&fused.unwrap()), &computed(&apart.unwrap()));
+    }
+    assert_eq!(frame.len().unwrap(), 200);
+}
+
+#[test]
+fn a_column_that_is_not_needed_is_not_parsed() {
+    let folder = Folder::new("unparsed");
+    // The types are taken from the beginning of the file: what does not fit comes later.
+    let good = "1,2,3\n".repeat(60_000);
+    let path = folder.write("x.csv", format!("a,b,c\n{good}1,two,3\n"));
+    let frame = read_csv(&path).unwrap();
+    let sums = computed(&frame.select([col("a").sum(), col("c").sum()]).unwrap());
+    check_equal(&sums, &df!("a" => [60_001_i64], "c" => [180_003_i64]).unwrap());
+    let text = frame.select([col("b").sum()]).unwrap().compute().unwrap_err().to_string();
+    assert!(text.starts_with("read_csv failed") && text.contains("line 60002"), "{text}");
+}
+
+#[test]
+fn a_failure_in_joined_steps_is_that_of_its_operation() {
+    let folder = Folder::new("stages");
+    let path = folder.write("x.csv", "a,b\n1,x\n2,7\n");
+    let frame = read_csv(&path).unwrap().filter(col("a").gt(lit(0))).unwrap();
+    let numbers = [col("b").strict_cast(DataType::Int64).alias("n")];
+    let (cast, line) = (frame.with_columns(numbers).unwrap(), line!());
+    let text = cast.group_by(["a"]).agg([col("n").sum()]).unwrap().compute().unwrap_err().to_string();
+    assert!(text.starts_with("with_columns failed") && text.contains(&format!("line {line}")), "{text}");
+}

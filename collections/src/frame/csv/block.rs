@@ -4,8 +4,7 @@ use polars::io::csv::read::_csv_read_internal::{
     NullValuesCompiled, cast_columns, prepare_csv_schema, read_chunk, validate_utf8,
 };
 use polars::prelude::{
-    ChunkSet, CsvParseOptions, DataFrame as PolarsFrame, DataType, Field, IntoColumn, PolarsResult, Schema,
-    SchemaRef,
+    ChunkSet, CsvParseOptions, DataFrame as PolarsFrame, DataType, Field, IntoColumn, PolarsResult, Schema, SchemaRef,
 };
 use polars::prelude::{PolarsError, polars_bail};
 
