@@ -29,9 +29,10 @@ fn everywhere<L: Lazy>(lazy: &L) -> L::Output
 where
     L::Output: PartialEq + fmt::Debug,
 {
-    let [first, second] = Scheduler::LOCAL
-        .map(|scheduler| with_config(scheduler, || crate::lazy::compute(lazy)).expect("the graph runs"));
+    let [first, second, third] =
+        Scheduler::ALL.map(|scheduler| with_config(scheduler, || crate::lazy::compute(lazy)).expect("the graph runs"));
     assert_eq!(first, second);
+    assert_eq!(first, third);
     first
 }
 

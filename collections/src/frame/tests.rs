@@ -38,8 +38,10 @@ impl Drop for Folder {
 
 /// What `frame` computes to, the same on every scheduler.
 fn computed(frame: &DataFrame) -> PolarsFrame {
-    let [first, second] = Scheduler::LOCAL.map(|scheduler| with_config(scheduler, || frame.compute().unwrap()));
-    assert!(first.equals_missing(&second), "schedulers differ: {first} and {second}");
+    let [first, second, third] = Scheduler::ALL.map(|scheduler| with_config(scheduler, || frame.compute().unwrap()));
+    for other in [second, third] {
+        assert!(first.equals_missing(&other), "schedulers differ: {first} and {other}");
+    }
     assert_eq!(**first.schema(), **frame.schema().shared(), "the schema was known before");
     first.into_inner()
 }

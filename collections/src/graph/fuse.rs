@@ -341,6 +341,7 @@ mod tests {
         Layer::of(place, tasks, Origin::caller()).build()
     }
 
+    #[track_caller]
     fn add(node: &Node, number: u64) -> Node {
         let operation = Operation::joining("add", number, |number| Arc::new(Adding(vec![number])));
         Layer::of(operation, node.partitions(), Origin::caller()).reads(node, Pattern::OneToOne).build()

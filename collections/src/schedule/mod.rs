@@ -205,7 +205,9 @@ fn described(input: &crate::graph::Input, partition: usize) -> String {
         ([one], _) => format!("partition {one} of "),
         (many, _) => format!("{} partitions of ", many.len()),
     };
-    format!("{which}`{}`: {} {}", layer.operation().name(), picture.collection, picture.detail)
+    let what = format!("{} {}", picture.collection, picture.detail);
+    let what = if what.trim().is_empty() { String::new() } else { format!(": {}", what.trim()) };
+    format!("{which}`{}`{what}", layer.operation().name())
 }
 
 /// What a run that failed had made: the part of it that need not be made again.
