@@ -1,8 +1,8 @@
-"""How long cells take and what an idle kernel holds, as a markdown table; `cargo lab bench` runs this.
+"""How long cells take and what an idle kernel holds, as a markdown table; `cargo lab bench cells` runs this.
 
 Kernels are started by name through Jupyter, so any Rust kernel can stand beside ours:
 
-    cargo lab bench -- --kernel lazuli --kernel rust
+    cargo lab bench cells -- --kernel lazuli --kernel rust
 
 With `--polars`, kernels other than ours get polars by `:dep` first, which compiles for a quarter of an hour the first
 time. Every figure is what a notebook sees: from sending a request until both its reply and idle have arrived.
@@ -164,7 +164,7 @@ def measure(name: str, cells: Cells, rounds: int) -> dict[str, str]:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="cargo lab bench --", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="cargo lab bench cells --", description=__doc__.split("\n")[0])
     parser.add_argument("--kernel", action="append", help="a kernel's name, several times for several (default: lazuli)")
     parser.add_argument("--polars", action="store_true", help="give other kernels polars by `:dep`")
     parser.add_argument("--rounds", type=int, default=10)

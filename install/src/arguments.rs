@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::bench::Bench;
 use crate::error::{Error, Result};
 use crate::verify::Part;
 
@@ -20,8 +21,9 @@ pub enum Command {
         notebook: PathBuf,
         output: Option<PathBuf>,
     },
-    /// Set up, then measure kernels; what follows `--` goes to the bench.
+    /// Measure, everything when nothing is named; what follows `--` goes to the bench that is.
     Bench {
+        bench: Option<Bench>,
         options: Vec<OsString>,
     },
     Doctor,
@@ -41,7 +43,9 @@ cargo lab: Rust notebooks with lazy parallel collections
                                             set everything up, then execute a notebook without a browser and save it
                                             (in place, or as FILE); ends non-zero when a cell fails
     cargo lab setup                         set everything up, open nothing
-    cargo lab bench [-- OPTIONS]            set everything up, then measure cells and memory as a table
+    cargo lab bench [cells|engine] [-- OPTIONS]
+                                            measure how long cells take, or what tasks and memory of a run cost beside
+                                            Dask, as tables; both when neither is named
     cargo lab doctor                        say what is missing or stale, and how to mend it
     cargo lab uninstall                     take away what was put outside this checkout";
 
@@ -73,12 +77,7 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
                 return Ok(Command::Open { jupyter: args.collect() });
             }
             "bench" if word.is_none() && notebook.is_none() && output.is_none() => {
-                let options = match args.next() {
-                    None => Vec::new(),
-                    Some(dashes) if dashes == "--" => args.collect(),
-                    Some(other) => return Err(unexpected("lab", &other)),
-                };
-                return Ok(Command::Bench { options });
+                return parse_bench(args);
             }
             "setup" if word.is_none() => word = Some(Command::Setup),
             "doctor" if word.is_none() => word = Some(Command::Doctor),
@@ -92,6 +91,20 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
         (Some(_), _, Some(_)) => Err(Error::NeedsOption { option: "--run", needs: "no other command" }),
         (None, None, word) => Ok(word.unwrap_or(Command::Open { jupyter: Vec::new() })),
     }
+}
+
+fn parse_bench(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
+    let mut bench = None;
+    while let Some(arg) = args.next() {
+        match arg.to_str().unwrap_or_default() {
+            "-h" | "--help" => return Ok(Command::Help(LAB_HELP)),
+            "--" if bench.is_some() => return Ok(Command::Bench { bench, options: args.collect() }),
+            "--" => return Err(Error::NeedsOption { option: "bench --", needs: "`cells` or `engine`" }),
+            name if bench.is_none() => bench = Some(Bench::named(name).ok_or_else(|| unexpected("lab", &arg))?),
+            _ => return Err(unexpected("lab", &arg)),
+        }
+    }
+    Ok(Command::Bench { bench, options: Vec::new() })
 }
 
 fn parse_verify(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
@@ -137,7 +150,10 @@ mod tests {
             "lab --output b.ipynb --run a.ipynb",
             Ok(Command::Run { notebook: "a.ipynb".into(), output: Some("b.ipynb".into()) }),
         );
-        check("lab bench -- --rounds 3", Ok(Command::Bench { options: vec!["--rounds".into(), "3".into()] }));
+        check("lab bench", Ok(Command::Bench { bench: None, options: vec![] }));
+        check("lab bench engine", Ok(Command::Bench { bench: Some(Bench::Engine), options: vec![] }));
+        let options = vec!["--rounds".into(), "3".into()];
+        check("lab bench cells -- --rounds 3", Ok(Command::Bench { bench: Some(Bench::Cells), options }));
         check("lab --help", Ok(Command::Help(LAB_HELP)));
         check("verify rust", Ok(Command::Verify { parts: vec![Part::Rust], pytest: vec![] }));
         check(
@@ -153,6 +169,9 @@ mod tests {
         check("lab --run --output b.ipynb", Err("`--run` needs a notebook after it"));
         check("lab --output b.ipynb", Err("`--output` needs --run NOTEBOOK beside it"));
         check("lab doctor --run a.ipynb", Err("`--run` needs no other command beside it"));
+        check("lab bench cell", Err("unknown argument `cell`; `cargo lab --help` lists what there is"));
+        check("lab bench cells engine", Err("unknown argument `engine`; `cargo lab --help` lists what there is"));
+        check("lab bench -- --rounds 3", Err("`bench --` needs `cells` or `engine` beside it"));
         check("verify everything", Err("unknown argument `everything`; `cargo verify --help` lists what there is"));
     }
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 
 use crate::error::{Error, Result};
 
@@ -61,6 +61,12 @@ pub fn run(command: &mut Command, mend: &'static str) -> Result<()> {
         return Ok(());
     }
     Err(Error::Failed { command: shown(command), status, said: String::new() })
+}
+
+/// Runs to the end with our own stdout and stderr; hands on whether it succeeded.
+pub fn code(command: &mut Command, mend: &'static str) -> Result<ExitCode> {
+    let status = start(command.status(), command, mend)?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub fn start<T>(started: std::io::Result<T>, command: &Command, mend: &'static str) -> Result<T> {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf, absolute};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use crate::child;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::workspace::{self, Artifact, Workspace};
 
 /// The file in `install/python/` that the lab's environment is filled from.
 pub const REQUIREMENTS: &str = "requirements.txt";
-const SEE_DOCTOR: &str = "`cargo lab doctor` may say more";
+pub const SEE_DOCTOR: &str = "`cargo lab doctor` may say more";
 
 /// Sets everything up in the user's own folders.
 pub fn setup() -> Result<Place> {
@@ -66,20 +66,7 @@ pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
     let place = setup()?;
     let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
     python.arg(place.shipped("python/run_notebook.py")).arg(&notebook).arg(&output);
-    ended(&mut python)
-}
-
-/// Sets up and measures kernels.
-pub fn bench(options: &[OsString]) -> Result<ExitCode> {
-    let place = setup()?;
-    let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
-    python.arg(place.shipped("bench/cells.py")).args(options);
-    ended(&mut python)
-}
-
-fn ended(python: &mut Command) -> Result<ExitCode> {
-    let status = child::start(python.status(), python, SEE_DOCTOR)?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    child::code(&mut python, SEE_DOCTOR)
 }
 
 /// The notebook's absolute path; when there is none, the error lists those that lie where it was sought.

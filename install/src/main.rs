@@ -3,9 +3,10 @@
 //! In the order of their work:
 //! [`arguments`] what was asked for → [`place`] where things go → [`toolchain`] is Rust whole → [`workspace`] one build
 //! of everything → [`stage`] the folder a kernel runs from → [`kernelspec`] how Jupyter finds it → [`python`] JupyterLab.
-//! The commands are [`lab`], [`doctor`], [`uninstall`] and [`verify`].
+//! The commands are [`lab`], [`bench`], [`doctor`], [`uninstall`] and [`verify`].
 
 mod arguments;
+mod bench;
 mod build_id;
 mod child;
 mod clippy;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         Command::Open { jupyter } => lab::open(&jupyter),
         Command::Setup => lab::setup().map(|_| ExitCode::SUCCESS),
         Command::Run { notebook, output } => lab::run(&notebook, output.as_deref()),
-        Command::Bench { options } => lab::bench(&options),
+        Command::Bench { bench, options } => bench::run(bench, &options),
         Command::Doctor => doctor::run(),
         Command::Uninstall => uninstall::run(),
         Command::Verify { parts, pytest } => verify::run(&parts, &pytest),

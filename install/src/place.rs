@@ -18,6 +18,8 @@ pub struct Place {
     pub builds: PathBuf,
     /// The Python environment with JupyterLab.
     pub python: PathBuf,
+    /// The Python environment with what benches measure beside ours.
+    pub peers: PathBuf,
     /// Jupyter's data folder, which has `kernels/` in it.
     pub jupyter: PathBuf,
     /// Environment that makes Jupyter and kernels look into these folders and no others; empty for the user's own.
@@ -34,6 +36,7 @@ impl Place {
             checkout: checkout(),
             builds: data.join("builds"),
             python: data.join("python"),
+            peers: data.join("peers"),
             jupyter,
             environment: Vec::new(),
         })
@@ -47,6 +50,7 @@ impl Place {
             checkout: checkout(),
             builds: share.join("lazuli/builds"),
             python: root.join("python"),
+            peers: root.join("peers"),
             environment: vec![
                 ("XDG_DATA_HOME", share),
                 ("XDG_CONFIG_HOME", root.join("config")),
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn a_place_below_a_folder_reaches_nowhere_else() {
         let place = Place::below(Path::new("/t/verify"));
-        let paths = [&place.builds, &place.python, &place.jupyter];
+        let paths = [&place.builds, &place.python, &place.peers, &place.jupyter];
         let paths = paths.into_iter().chain(place.environment.iter().map(|(_, path)| path));
         assert!(paths.into_iter().all(|path| path.starts_with("/t/verify")));
     }

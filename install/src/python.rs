@@ -28,6 +28,11 @@ impl Python {
         Self { folder: place.python.clone(), requirements: place.shipped("python").join(requirements) }
     }
 
+    /// The environment of `place` that benches measure beside ours.
+    pub fn of_peers(place: &Place) -> Self {
+        Self { folder: place.peers.clone(), requirements: place.shipped("python/requirements-bench.txt") }
+    }
+
     /// A program of the environment, such as `jupyter-lab`.
     pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join("bin").join(name)
@@ -121,7 +126,10 @@ mod tests {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
         let verify = whole(&shipped.join("verify.txt")).unwrap();
         let lab = whole(&shipped.join("requirements.txt")).unwrap();
+        let peers = whole(&shipped.join("requirements-bench.txt")).unwrap();
         assert!(verify.starts_with(&lab));
-        assert!(verify.lines().all(|line| line.contains("==")), "every version is pinned:\n{verify}");
+        for text in [verify, peers] {
+            assert!(text.lines().all(|line| line.contains("==")), "every version is pinned:\n{text}");
+        }
     }
 }

@@ -32,7 +32,7 @@ fn remove(place: &Place) -> Result<bool> {
     if matches!(kernelspec::installed(place), Ok(Some(folder)) if folder.starts_with(&place.builds)) {
         removed |= take_away(&place.kernelspec())?;
     }
-    for folder in [&place.builds, &place.python] {
+    for folder in [&place.builds, &place.python, &place.peers] {
         removed |= take_away(folder)?;
     }
     // Ours when nothing else is in it.

@@ -7,6 +7,7 @@ use std::ops::AddAssign;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::bench::ENGINE;
 use crate::child;
 use crate::clippy;
 use crate::error::Result;
@@ -121,6 +122,7 @@ pub fn run(parts: &[Part], pytest: &[OsString]) -> Result<ExitCode> {
             heading(Part::Rust);
             let mut all = artifacts.clone();
             all.extend(build(&["test", "--workspace", "--no-run"])?);
+            all.extend(build(&[&ENGINE[..], &["--no-run"]].concat())?);
             polars::is_built_once(&all, &workspace.target_directory)?;
             end(Part::Rust, rust_tests(&checkout, &toolchain)?);
         }
