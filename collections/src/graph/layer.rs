@@ -158,7 +158,20 @@ impl LayerBuilder {
     ///
     /// The key of a layer does not see its patterns: equal operations over equal inputs must read alike, so the
     /// parameters of an operation (with the number of its tasks) determine the patterns it is read by.
+    ///
+    /// # Panics
+    /// If `node` has not the partitions that the pattern reads.
+    #[track_caller]
     pub fn reads(mut self, node: &super::Node, pattern: Pattern) -> Self {
+        if let Some(partition) = pattern.reads_beyond(self.tasks, node.partitions()) {
+            panic!(
+                "{} of {} partitions cannot read partition {partition} of `{}`, which has {}",
+                self.operation.name(),
+                self.tasks,
+                node.layer().operation().name(),
+                node.partitions(),
+            );
+        }
         self.inputs.push(Input { layer: node.layer().clone(), pattern });
         self
     }

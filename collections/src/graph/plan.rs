@@ -257,7 +257,11 @@ impl<'a> Walk<'a> {
             for (input, &read) in layer.inputs().iter().zip(&self.inputs[place.layer as usize]) {
                 self.partitions.clear();
                 input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut self.partitions);
-                let read = |&partition: &usize| Place { layer: read, partition: partition as u32 };
+                let read = |&partition: &usize| {
+                    let (name, partitions) = (input.layer.operation().name(), input.layer.tasks());
+                    assert!(partition < partitions, "`{name}` has no partition {partition}: it has {partitions}");
+                    Place { layer: read, partition: partition as u32 }
+                };
                 self.pending.extend(self.partitions.iter().map(read));
             }
         }
@@ -348,6 +352,17 @@ mod tests {
             Numbers::Few { ids, .. } => ids.capacity() < 8,
             Numbers::Many(table) => table.len() == 1,
         }));
+    }
+
+    #[test]
+    fn a_layer_that_reads_what_is_not_there_is_refused_where_it_is_built() {
+        let two = layer(2).build();
+        for pattern in [Pattern::OneToOne, Pattern::Tree(1), Pattern::Pick([0, 1, 5].into())] {
+            let built = std::panic::catch_unwind(|| layer(3).reads(&two, pattern.clone()));
+            let message = *built.unwrap_err().downcast::<String>().unwrap();
+            assert!(message.starts_with("number of 3 partitions cannot read partition"), "{message}");
+            assert!(message.ends_with("of `number`, which has 2"), "{message}");
+        }
     }
 
     #[test]
