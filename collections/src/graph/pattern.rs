@@ -50,13 +50,12 @@ impl Pattern {
     }
 
     /// A partition that `tasks` tasks would read and that an input with `partitions` partitions does not have.
-    /// What a function reads is known only when it is called.
+    /// A tree may have tasks that read nothing; what a function reads is known only when it is called.
     pub(super) fn reads_beyond(&self, tasks: usize, partitions: usize) -> Option<usize> {
         let last = match self {
             Pattern::OneToOne => tasks.checked_sub(1)?,
-            Pattern::Tree(n) => tasks.checked_sub(1)? * n,
             Pattern::Pick(which) => *which.iter().max()?,
-            Pattern::All | Pattern::Blocks(_) => return None,
+            Pattern::All | Pattern::Tree(_) | Pattern::Blocks(_) => return None,
         };
         (last >= partitions).then_some(last)
     }
