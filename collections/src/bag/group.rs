@@ -132,7 +132,7 @@ impl<T: Element> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let partial = Operation::joining(name, (), |()| {
+        let partial = pass::operation(name, |()| {
             pass::total(pairs::<T, usize>, |before: Option<Table<T, usize>>, elements: Elements<T>| {
                 let mut table = before.unwrap_or_default();
                 for element in elements.as_slice() {

@@ -14,7 +14,7 @@ use std::vec;
 
 use super::Element;
 use super::partition;
-use crate::graph::{Failure, Held, Task, Value, Work, WrongType, enter_stage};
+use crate::graph::{Failure, Held, Operation, Task, Value, Work, WrongType, enter_stage};
 
 /// Elements that nobody else reads, or that others read too.
 pub(super) enum Elements<'a, T> {
@@ -251,6 +251,12 @@ pub(super) fn source<B: Batches + 'static>(
 ) -> Arc<dyn Work> {
     let make = move |partition| Ok(Box::new(make(partition)?) as Box<dyn Batches>);
     Arc::new(Pass { source: Source::Made(Arc::new(make)), stages: Vec::new(), end: End::Partition(kind) })
+}
+
+/// An operation without closure and parameters, whose work is part of a pass. Compiled here, not in cells.
+#[inline(never)]
+pub(super) fn operation(name: &'static str, make: fn(()) -> Arc<dyn Work>) -> Operation {
+    Operation::joining(name, (), make)
 }
 
 /// A pass of one operation. Not generic: cells need not know how a pass is dropped.

@@ -130,7 +130,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// ```
     #[track_caller]
     pub fn count(&self) -> Delayed<usize> {
-        let partial = Operation::joining("count", (), |()| {
+        let partial = pass::operation("count", |()| {
             pass::total(count, |before, elements: Elements<T>| before.unwrap_or(0) + elements.as_slice().len())
         });
         self.tree(partial, adding_counts(), None)
@@ -147,7 +147,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     where
         T: Number,
     {
-        let partial = Operation::joining("mean", (), |()| {
+        let partial = pass::operation("mean", |()| {
             pass::total(sum_and_count, |before, elements: Elements<T>| {
                 let ((sum, count), elements) = (before.unwrap_or((0.0, 0)), elements.as_slice());
                 (elements.iter().fold(sum, |sum, number| sum + number.to_f64()), count + elements.len())
@@ -179,7 +179,7 @@ impl<T: Element> Bag<T> {
     where
         T: Sum<T>,
     {
-        let partial = Operation::joining("sum", (), |()| {
+        let partial = pass::operation("sum", |()| {
             pass::total(Value::of::<T>, |before: Option<T>, elements: Elements<T>| {
                 before.into_iter().chain(elements.as_slice().iter().cloned()).sum()
             })

@@ -12,7 +12,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Result;
-use crate::graph::{Detail, Element, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Value, function_name};
+use crate::graph::{
+    Detail, Element, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, function_name,
+};
 use crate::lazy::{self, Lazy};
 use crate::schedule::Config;
 
@@ -61,7 +63,7 @@ where
     let mut reads = Reads::default();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
-        Ok(Value::of(function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?)))
+        receiving(task, &mut |received| Ok(Value::of(function.apply(A::receive(kept, received)?))))
     });
     Delayed::from_node(node(operation, reads, type_name::<F::Output>(), Origin::caller()))
 }
@@ -85,8 +87,9 @@ where
     let mut reads = Reads::default();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_closure(function_name::<F>(), (function, kept), |(function, kept), task| {
-        let result = function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?);
-        Ok(Value::local(result, size_of::<F::Output>()))
+        receiving(task, &mut |received| {
+            Ok(Value::local(function.apply(A::receive(kept, received)?), size_of::<F::Output>()))
+        })
     });
     Delayed::from_node(node(operation.staying(), reads, type_name::<F::Output>(), Origin::caller()))
 }
@@ -113,10 +116,10 @@ where
     let mut reads = Reads::default();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
-        match function.apply(A::receive(kept, &mut Received(&mut task.into_values()))?) {
+        receiving(task, &mut |received| match function.apply(A::receive(kept, received)?) {
             Ok(result) => Ok(Value::of(result)),
             Err(error) => Err(error.into()),
-        }
+        })
     });
     Delayed::from_node(node(operation, reads, type_name::<T>(), Origin::caller()))
 }
@@ -216,6 +219,12 @@ impl<T> fmt::Debug for Delayed<T> {
         let layer = self.node.layer();
         write!(f, "Delayed<{}>({})", layer.picture().detail, layer.operation().name())
     }
+}
+
+/// Calls with the values that `task` reads. Not generic: cells need not know how a task is dropped.
+#[inline(never)]
+fn receiving(task: Task, call: &mut dyn FnMut(&mut Received) -> Result<Value, Failure>) -> Result<Value, Failure> {
+    call(&mut Received(&mut task.into_values()))
 }
 
 /// A layer of one task.

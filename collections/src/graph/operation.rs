@@ -7,6 +7,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io::{Read, Write};
 use std::mem::{MaybeUninit, needs_drop};
 use std::sync::Arc;
 
@@ -306,17 +307,25 @@ impl Travel {
 }
 
 /// `parameters` as bytes; none if their serde implementation refuses. Those of size zero are their type alone, so
-/// that a cell that has none compiles no codec for them.
+/// that a cell that has none compiles no codec for them. Written and read through the same types as values are
+/// ([`Value::new`]), as a cell compiles the serde implementation of its types for each.
 fn written<P: Serialize>(parameters: &P) -> Option<Arc<[u8]>> {
     if const { is_empty::<P>() } {
         return Some(nothing());
     }
-    rmp_serde::to_vec(parameters).ok().map(Arc::from)
+    let mut bytes = Vec::new();
+    let out: &mut dyn Write = &mut bytes;
+    rmp_serde::encode::write(out, parameters).ok()?;
+    Some(bytes.into())
 }
 
 /// Reads what [`written`] wrote.
-fn read<P: DeserializeOwned>(parameters: &[u8]) -> Result<P, rmp_serde::decode::Error> {
-    if const { is_empty::<P>() } { Ok(conjure()) } else { rmp_serde::from_slice(parameters) }
+fn read<P: DeserializeOwned>(mut parameters: &[u8]) -> Result<P, rmp_serde::decode::Error> {
+    if const { is_empty::<P>() } {
+        return Ok(conjure());
+    }
+    let parameters: &mut dyn Read = &mut parameters;
+    rmp_serde::from_read(parameters)
 }
 
 /// Whether the values of a type are made from nothing.

@@ -92,7 +92,7 @@ pub(super) fn usual() -> usize {
 
 /// Runs on `workers` processes.
 pub(super) fn run(run: &Run, workers: usize) {
-    if let Err(error) = refuse_captures(run.plan()) {
+    if let Err(error) = refuse_what_stays(run.plan()) {
         return run.refuse(error);
     }
     super::threads::crowd(run, workers, &|number| {
@@ -102,12 +102,14 @@ pub(super) fn run(run: &Run, workers: usize) {
 }
 
 /// Before anything runs: every operation must be able to travel.
-fn refuse_captures(plan: &Plan) -> Result<(), RunError> {
+fn refuse_what_stays(plan: &Plan) -> Result<(), RunError> {
     for part in plan.layers().iter().flat_map(|layer| layer.parts()) {
-        if matches!(part.operation().travel(), Travel::Captures) {
-            let operation = part.operation().name();
-            return Err(layer_error(part, WorkerError::Captures { operation }.into()));
-        }
+        let error = match part.operation().travel() {
+            Travel::Captures => WorkerError::Captures { operation: part.operation().name() },
+            Travel::Stays => WorkerError::NoCodec { type_name: part.picture().detail.to_string() },
+            Travel::Anywhere(_) | Travel::Holds => continue,
+        };
+        return Err(layer_error(part, error.into()));
     }
     Ok(())
 }

@@ -60,6 +60,18 @@ types! {
     let flat: Bag<i64> = bag.map(|n| vec![n, n]).flatten();
     let scaled: Bag<i64> = bag.map_with(3i64, |factor, n| factor * n);
     let merged: Bag<usize> = bag.map_partitions(|part| vec![part.len()]);
+    let moments: Bag<std::time::Instant> = bag.map_local(|_| std::time::Instant::now());
+    let waited: Bag<u64> = moments.map(|moment| moment.elapsed().as_secs());
+    let above: Bag<i64> = bag.filter_with(3, |least, n| n > least);
+    let repeated: Bag<i64> = bag.flat_map_with(2usize, |times, n| vec![n; *times]);
+    let cut: Bag<i64> = bag.map_partitions_with(1usize, |length, part| part[..*length].to_vec());
+    let modular: Delayed<i64> = bag.fold_with(7i64, 1i64, |m, a, n| a * n % m, |m, a, b| a * b % m);
+    let third: Bag<(i64, usize)> =
+        bag.foldby_with(3i64, |w, n| n / w, 0usize, |_, count, _| count + 1, |_, a, b| a + b);
+    let few: Delayed<usize> = bag.reduction_with(3usize, |most, part| part.len().min(*most), |_, counts| counts.len());
+    let nearest: Bag<i64> = bag.topk_by_key_with(7i64, 2, |target, n| -(n - target).abs());
+    let begun: Delayed<std::time::Instant> = call_local(std::time::Instant::now, ());
+    let age: Delayed<u64> = begun.map(|begun| begun.elapsed().as_secs());
 
     // Arrays
     let filled: Array<f64> = full((4, 4), 0.5, (2, 2));
