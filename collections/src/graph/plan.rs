@@ -328,6 +328,8 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
     use crate::graph::{LayerBuilder, Node, Operation, Origin, Pattern, Value};
 
@@ -358,7 +360,7 @@ mod tests {
     fn a_layer_that_reads_what_is_not_there_is_refused_where_it_is_built() {
         let two = layer(2).build();
         for pattern in [Pattern::OneToOne, Pattern::Pick([0, 1, 5].into())] {
-            let built = std::panic::catch_unwind(|| layer(3).reads(&two, pattern.clone()));
+            let built = std::panic::catch_unwind(AssertUnwindSafe(|| layer(3).reads(&two, pattern.clone())));
             let message = *built.unwrap_err().downcast::<String>().unwrap();
             assert!(message.starts_with("number of 3 partitions cannot read partition"), "{message}");
             assert!(message.ends_with("of `number`, which has 2"), "{message}");

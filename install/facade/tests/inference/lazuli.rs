@@ -192,6 +192,7 @@ types! {
     let tasks: u64 = report.tasks();
     let again: i64 = report.retry(&three)?;
     let elsewhere: i64 = three.compute_with(Scheduler::Processes)?;
+    let array_elsewhere: lazuli::array::Values<f64> = x.compute_with(&choices)?;
     let bag_elsewhere: Vec<i64> = bag.compute_with(&choices)?;
     let table_elsewhere: Table = frame.compute_with(&choices)?;
     let busy: Option<std::time::Duration> = report.layer(report.layers[0].parts[0]).map(|layer| layer.busy);
