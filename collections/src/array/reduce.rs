@@ -279,9 +279,10 @@ fn first_level(level: Level) -> Arc<dyn Work> {
 }
 
 /// Begins the reduction of a block by the loops `first`, and by `then` for what these gave.
-fn sink<T: Typed, S: Arithmetic>(level: Level, first: Loops<T, S>, then: Loops<S, S>) -> Begin
+fn sink<T, S>(level: Level, first: Loops<T, S>, then: Loops<S, S>) -> Begin
 where
-    S: Serialize + DeserializeOwned,
+    T: Typed,
+    S: Arithmetic + Serialize + DeserializeOwned,
 {
     let finish: Finish<S> = Arc::new(move |results| finished(results, &level));
     Arc::new(move |results| Box::new(Folding::new(first, then, results, finish.clone())))

@@ -144,6 +144,27 @@ macro_rules! vector {
 delayed!(Delayed<P>, &Delayed<P>);
 vector!(Vec<Delayed<P>>, &Vec<Delayed<P>>, &[Delayed<P>]);
 
+impl<Code, Output> Function<()> for Code
+where
+    Code: Fn() -> Output + Send + Sync + 'static,
+{
+    type Output = Output;
+
+    fn apply(&self, (): ()) -> Output {
+        self()
+    }
+}
+
+impl Arguments<()> for () {
+    type Kept = ();
+
+    fn place(self, _: &mut Reads) {}
+
+    fn receive((): &(), _: &mut Received) -> Result<(), WrongType> {
+        Ok(())
+    }
+}
+
 macro_rules! arity {
     ($($argument:ident $parameter:ident $place:ident),*) => {
         impl<Code, Output, $($parameter),*> Function<($($parameter,)*)> for Code
@@ -160,19 +181,18 @@ macro_rules! arity {
         impl<$($argument: Argument<$parameter>, $parameter),*> Arguments<($($parameter,)*)> for ($($argument,)*) {
             type Kept = ($($argument::Kept,)*);
 
-            fn place(self, _reads: &mut Reads) -> Self::Kept {
+            fn place(self, reads: &mut Reads) -> Self::Kept {
                 let ($($place,)*) = self;
-                ($($place.place(_reads),)*)
+                ($($place.place(reads),)*)
             }
 
-            fn receive(($($place,)*): &Self::Kept, _received: &mut Received) -> Result<($($parameter,)*), WrongType> {
-                Ok(($($argument::receive($place, _received)?,)*))
+            fn receive(($($place,)*): &Self::Kept, received: &mut Received) -> Result<($($parameter,)*), WrongType> {
+                Ok(($($argument::receive($place, received)?,)*))
             }
         }
     };
 }
 
-arity!();
 arity!(A PA a);
 arity!(A PA a, B PB b);
 arity!(A PA a, B PB b, C PC c);

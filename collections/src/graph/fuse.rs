@@ -188,8 +188,8 @@ struct Step {
 impl Work for Program {
     fn run(&self, task: Task) -> Result<Value, Failure> {
         let partition = task.partition();
-        let (mut inputs, mut made): (Vec<Option<SmallVec<[Value; 4]>>>, Vec<Option<Value>>) =
-            (task.into_inputs().map(Some).collect(), Vec::with_capacity(self.steps.len()));
+        let mut inputs: Vec<_> = task.into_inputs().map(Some).collect();
+        let mut made: Vec<Option<Value>> = Vec::with_capacity(self.steps.len());
         for (number, step) in self.steps.iter().enumerate() {
             let mut task = Task::new(partition);
             for (source, &last) in step.sources.iter().zip(&step.last) {

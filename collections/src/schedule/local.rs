@@ -57,6 +57,9 @@ pub(super) enum Slot {
     Disk(Arc<Spilled>),
 }
 
+/// Why a run has no results, and the values that it had made.
+pub(super) type Stopped = (RunError, Vec<(TaskId, Slot)>);
+
 /// A task that a worker took, with what it reads.
 struct Claim {
     task: TaskId,
@@ -298,7 +301,7 @@ impl<'a> Run<'a> {
     }
 
     /// The values of the targets, or why there are none with what there is of other values.
-    pub(super) fn end(self) -> Result<Vec<Value>, (RunError, Vec<(TaskId, Slot)>)> {
+    pub(super) fn end(self) -> Result<Vec<Value>, Stopped> {
         let Shared { mut slots, error, state, .. } = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let error = error.or_else(|| {
             debug_assert!(state.is_done(), "a run that did not fail is done");
