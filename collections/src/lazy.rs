@@ -31,7 +31,7 @@ pub(crate) fn compute_with<L: Lazy>(lazy: &L, config: Config) -> Result<L::Outpu
 impl RunReport {
     /// Computes `lazy`, starting from what the last run had made when it failed: after a file is there again, or
     /// with the failing operation built anew, only what is missing runs. The next run, whatever it computes, frees
-    /// what was kept.
+    /// what was kept. What the failing task itself had read may be computed again, where it was handed over to the task.
     ///
     /// ```standalone_crate
     /// use lazuli::prelude::*;

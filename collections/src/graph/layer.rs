@@ -191,6 +191,11 @@ impl LayerBuilder {
     /// The finished layer as a node that collections hold.
     pub fn build(self) -> super::Node {
         let LayerBuilder { operation, tasks, inputs, origin, picture, fuses } = self;
+        let name = operation.name();
+        assert!(
+            u32::try_from(tasks).is_ok(),
+            "{name} would have {tasks} partitions, more than can be told apart; make them larger"
+        );
         let key = match operation.travel() {
             Travel::Anywhere(wire) => {
                 let inputs = inputs.iter().map(|input| input.layer.key);

@@ -123,7 +123,7 @@ pub(crate) enum Travel {
     Anywhere(Wire),
     /// It hands out what this process holds: it runs here, and what it hands out travels.
     Holds,
-    /// What it makes has no codec: it runs here.
+    /// What it makes has no codec: it runs in this process, or is refused.
     Stays,
     /// A closure with captures, which cannot be written.
     Captures,
@@ -259,7 +259,8 @@ impl Operation {
         Operation { name, work: Arc::new(Function { parameters: data, code }), travel: Travel::Holds }
     }
 
-    /// The same operation where what it makes has no codec ([`Value::local`]): it runs here whatever the scheduler.
+    /// The same operation where what it makes has no codec ([`Value::local`]): schedulers that run tasks elsewhere
+    /// refuse it.
     pub fn staying(self) -> Self {
         Operation { travel: Travel::Stays, ..self }
     }
@@ -316,7 +317,7 @@ fn written<P: Serialize>(parameters: &P) -> Option<Arc<[u8]>> {
     }
     let mut bytes = Vec::new();
     let out: &mut dyn Write = &mut bytes;
-    rmp_serde::encode::write(out, parameters).ok()?;
+    rmp_serde::encode::write_named(out, parameters).ok()?;
     Some(bytes.into())
 }
 

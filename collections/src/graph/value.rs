@@ -106,7 +106,7 @@ impl Value {
 
 fn encode<T: Any + Serialize>(value: &Value, out: &mut dyn Write) -> Result<(), Failure> {
     out.write_all(&(value.bytes() as u64).to_le_bytes())?;
-    Ok(rmp_serde::encode::write(out, value.get::<T>()?)?)
+    Ok(rmp_serde::encode::write_named(out, value.get::<T>()?)?)
 }
 
 fn decode<T: Any + Send + Sync + Serialize + DeserializeOwned>(input: &mut dyn Read) -> Result<Value, Failure> {

@@ -14,7 +14,7 @@ use super::config::Settings;
 use super::report::Recorder;
 use super::spill::{SpillFile, Spilled};
 use super::state::{Change, Next, Outcome, RunState};
-use super::{Event, RunError, memory, task_error, unwind};
+use super::{Event, RunError, WorkerError, memory, processes, task_error, unwind};
 use crate::graph::{Plan, TaskId, Travel, Value, stopped_part};
 
 /// How long the tasks should take together that a worker takes at once.
@@ -94,12 +94,16 @@ impl<'a> Run<'a> {
         for (&task, slot) in plan.given().iter().zip(given) {
             let outcome = match &slot {
                 Slot::Memory(value) => Outcome { bytes: value.bytes() as u64, spills: value.codec().is_some() },
-                Slot::Disk(_) | Slot::Empty => Outcome { bytes: 0, spills: false },
+                Slot::Disk(spilled) => Outcome { bytes: spilled.bytes(), spills: true },
+                Slot::Empty => unreachable!("only what is there is given"),
             };
-            shared.slots[task.index()] = slot;
             if let Err(large) = shared.state.given(plan, task, outcome) {
                 shared.error = Some(RunError::too_large(plan, large, settings.memory));
             }
+            if matches!(slot, Slot::Disk(_)) && shared.state.can_spill(task) {
+                shared.state.spilled(task);
+            }
+            shared.slots[task.index()] = slot;
         }
         let file = SpillFile::new(&settings.spill_folder);
         Run { plan, budget: settings.memory, token, recorder, workers, file, shared: Mutex::new(shared) }
@@ -109,9 +113,9 @@ impl<'a> Run<'a> {
         self.plan
     }
 
-    /// Why the run should stop, if it should.
+    /// Why the run should stop, if it should: another worker's error counts as a cancel of this one.
     pub(super) fn stopped(&self) -> Option<RunError> {
-        self.token.stopped()
+        self.token.stopped().or_else(|| self.lock().error.is_some().then_some(RunError::Cancelled))
     }
 
     /// Tells those who watch tasks.
@@ -119,7 +123,7 @@ impl<'a> Run<'a> {
         self.recorder.tell(self.plan, event);
     }
 
-    /// Stops the run before it begins.
+    /// Stops the run, if nothing else has.
     pub(super) fn refuse(&self, error: RunError) {
         self.lock().error.get_or_insert(error);
     }
@@ -142,6 +146,7 @@ impl<'a> Run<'a> {
                 Next::Start(_) => {}
                 Next::Spill(victims) => {
                     shared = self.spill(shared, &victims);
+                    wake(shared.state.ready());
                     continue;
                 }
                 Next::Wait => break,
@@ -392,9 +397,16 @@ impl<'a> Here<'a> {
 
 impl Executor for Here<'_> {
     fn run(&mut self, task: TaskId, inputs: SmallVec<[Value; 4]>) -> Result<Value, RunError> {
+        let inputs = if self.plan.given().is_empty() { inputs } else { decoded(inputs)? };
         let received = self.plan.task(task, inputs);
         let operation = self.plan.layer(task).operation();
         let made = self.tasks.caught(|| operation.run(received));
         made.map_err(|source| task_error(self.plan, task, stopped_part(operation), source))
     }
+}
+
+/// What a run in processes had made, for one that goes on from there in this one.
+fn decoded(inputs: SmallVec<[Value; 4]>) -> Result<SmallVec<[Value; 4]>, RunError> {
+    let decoded = inputs.into_iter().map(processes::decoded);
+    decoded.collect::<Result<_, _>>().map_err(|error| WorkerError::Failed(error.to_string()).into())
 }

@@ -25,8 +25,8 @@ use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value, fuse};
 
 use cancel::CancelToken;
 pub use cancel::cancel_all;
-pub(crate) use config::enter;
 pub use config::{Config, ConfigError, Memory, Scheduler, config, set_config, with_config};
+pub(crate) use config::{Settings, enter};
 pub use event::{Event, Observer, Watch, watch};
 use local::Slot;
 pub use processes::WorkerError;
@@ -217,22 +217,23 @@ type Kept = HashMap<(Key, u32), Slot, foldhash::fast::FixedState>;
 
 /// Makes every partition of `targets`, as the choices made here say; their values in order.
 pub(crate) fn run(targets: &[Arc<Layer>]) -> Result<Vec<Value>, RunError> {
+    let settings = Config::settings()?;
     drop(kept().take());
-    run_beyond(targets, Kept::default())
+    run_beyond(targets, &settings, Kept::default())
 }
 
 /// [`run`] that starts from what the last failed run had made.
 pub(crate) fn resume(targets: &[Arc<Layer>]) -> Result<Vec<Value>, RunError> {
+    let settings = Config::settings()?;
     let kept = kept().take();
-    run_beyond(targets, kept.unwrap_or_default())
+    run_beyond(targets, &settings, kept.unwrap_or_default())
 }
 
 fn kept() -> std::sync::MutexGuard<'static, Option<Kept>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run_beyond(targets: &[Arc<Layer>], mut made: Kept) -> Result<Vec<Value>, RunError> {
-    let settings = Config::settings()?;
+fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Result<Vec<Value>, RunError> {
     let plan = Plan::beyond(&fuse(targets), &|key, partition| made.contains_key(&(key, partition)));
     let name = |task: TaskId| (plan.layer(task).key(), plan.partition(task) as u32);
     let given = plan.given().iter().map(|&task| made.remove(&name(task)).expect("the plan was made for it")).collect();
@@ -244,7 +245,8 @@ fn run_beyond(targets: &[Arc<Layer>], mut made: Kept) -> Result<Vec<Value>, RunE
         Scheduler::Threads => settings.workers.unwrap_or_else(threads::usual),
         Scheduler::Processes => settings.workers.unwrap_or_else(processes::usual),
     };
-    let run = local::Run::new(&plan, &settings, workers, &token, &recorder, given);
+    let workers = workers.min(plan.len().max(1));
+    let run = local::Run::new(&plan, settings, workers, &token, &recorder, given);
     match settings.scheduler {
         Scheduler::Synchronous => synchronous::run(&run),
         Scheduler::Threads => threads::run(&run, workers),
@@ -254,10 +256,10 @@ fn run_beyond(targets: &[Arc<Layer>], mut made: Kept) -> Result<Vec<Value>, RunE
     recorder.finish(&plan, result.is_ok());
     match result {
         Ok(values) => {
-            let decoded = values
-                .into_iter()
-                .zip(plan.targets())
-                .map(|(value, &target)| processes::decoded(value).map_err(|error| task_error(&plan, target, 0, error)));
+            let decoded = values.into_iter().zip(plan.targets()).map(|(value, &target)| {
+                let last = plan.layer(target).parts().len() - 1;
+                processes::decoded(value).map_err(|error| task_error(&plan, target, last, error))
+            });
             decoded.collect()
         }
         Err((error, slots)) => {

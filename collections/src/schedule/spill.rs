@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::unwind::Tasks;
 use crate::graph::{Codec, Failure, Value};
 
 /// The file of one run, made when the first value goes there.
@@ -44,6 +45,13 @@ pub struct SpillError {
     source: Failure,
 }
 
+impl Spilled {
+    /// Size on the disk, and about that in memory.
+    pub(super) fn bytes(&self) -> u64 {
+        self.length
+    }
+}
+
 impl SpillFile {
     pub(super) fn new(folder: &Path) -> Self {
         SpillFile { folder: folder.to_owned(), file: Mutex::new(None) }
@@ -59,7 +67,7 @@ impl SpillFile {
             let Open { file, end } = open.as_mut().expect("it was just made");
             let codec = value.codec().expect("only values with a codec are spilled");
             let mut out = BufWriter::with_capacity(1 << 20, At { file, at: *end });
-            (codec.encode)(value, &mut out)?;
+            Tasks::enter().caught(|| (codec.encode)(value, &mut out))?;
             let after = out.into_inner().map_err(io::IntoInnerError::into_error)?.at;
             let (start, length) = (*end, after - *end);
             *end = after;
@@ -71,7 +79,8 @@ impl SpillFile {
     /// Reads a value back.
     pub(super) fn read(&self, spilled: &Spilled) -> Result<Value, SpillError> {
         let input = At { file: &spilled.file, at: spilled.start }.take(spilled.length);
-        let value = (spilled.codec.decode)(&mut BufReader::with_capacity(1 << 20, input));
+        let mut input = BufReader::with_capacity(1 << 20, input);
+        let value = Tasks::enter().caught(|| (spilled.codec.decode)(&mut input));
         value.map_err(|source| self.failed("read from", source))
     }
 

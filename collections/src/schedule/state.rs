@@ -39,6 +39,8 @@ pub(super) struct RunState {
     memory: u64,
     /// Bytes that running tasks will make, as far as one can guess.
     expected: u64,
+    /// Bytes that running tasks read from the disk, each into memory of its own.
+    loaded: u64,
     /// Bytes of targets.
     targets: u64,
     /// Values on the disk.
@@ -154,6 +156,7 @@ impl RunState {
             made: vec![Made::default(); plan.layers().len()],
             memory: 0,
             expected: 0,
+            loaded: 0,
             targets: 0,
             on_disk: 0,
             running: 0,
@@ -216,22 +219,34 @@ impl RunState {
     /// Whether `task` can run within the budget beside what there is.
     #[inline]
     fn fits(&self, plan: &Plan, task: TaskId, outside: u64) -> bool {
-        let makes = self.made[plan.layer_index(task)].mean;
-        let used = self.memory + self.expected + outside + makes;
+        let used = self.used(outside) + self.made[plan.layer_index(task)].mean;
         if used <= self.budget && self.on_disk == 0 {
             return true;
         }
-        let (mut inputs, mut loads, mut frees) = (0, 0, 0);
+        let (mut inputs, mut frees) = (0, 0);
         for read in plan.reads(task) {
             let (read, size) = (read.index(), self.sizes[read.index()]);
             inputs += size;
-            match self.places[read] {
-                Place::Disk => loads += size,
-                Place::Memory | Place::Kept if self.waiting[read] == 1 => frees += size,
-                _ => {}
+            if matches!(self.places[read], Place::Memory | Place::Kept) && self.waiting[read] == 1 {
+                frees += size;
             }
         }
-        inputs <= self.budget && used + loads <= self.budget + frees
+        inputs <= self.budget && used + self.loads(plan, task) <= self.budget + frees
+    }
+
+    /// Bytes in memory now, and soon.
+    #[inline]
+    fn used(&self, outside: u64) -> u64 {
+        self.memory + self.expected + self.loaded + outside
+    }
+
+    /// Bytes that `task` reads from the disk: the same as long as it runs, as what it reads is not spilled.
+    fn loads(&self, plan: &Plan, task: TaskId) -> u64 {
+        if self.on_disk == 0 {
+            return 0;
+        }
+        let on_disk = plan.reads(task).iter().filter(|read| self.places[read.index()] == Place::Disk);
+        on_disk.map(|read| self.sizes[read.index()]).sum()
     }
 
     fn start(&mut self, plan: &Plan, task: TaskId) -> Next {
@@ -245,6 +260,7 @@ impl RunState {
     }
 
     fn begin(&mut self, plan: &Plan, task: TaskId) {
+        self.loaded += self.loads(plan, task);
         let made = &mut self.made[plan.layer_index(task)];
         made.running += 1;
         self.expected += made.mean;
@@ -260,6 +276,7 @@ impl RunState {
 
     /// A task that was started will not finish: it is ready again.
     pub(super) fn lost(&mut self, plan: &Plan, task: TaskId) {
+        self.loaded -= self.loads(plan, task);
         let reads = plan.reads(task);
         if reads.is_empty() { &mut self.roots } else { &mut self.inner }.insert(task.0);
         for read in reads {
@@ -282,6 +299,7 @@ impl RunState {
         outcome: Outcome,
         mut change: impl FnMut(Change),
     ) -> Result<(), TooLarge> {
+        self.loaded -= self.loads(plan, task);
         let made = &mut self.made[plan.layer_index(task)];
         self.expected -= made.running * made.mean;
         made.tasks += 1;
@@ -361,15 +379,17 @@ impl RunState {
     /// algorithms for a virtual-storage computer", 1966; the order of tasks is known here).
     fn victims(&self, plan: &Plan, next: TaskId, outside: u64) -> Vec<TaskId> {
         let wanted = self.budget / 5 * 4;
-        let mut used = self.memory + self.expected + outside;
+        let needed = self.made[plan.layer_index(next)].mean + self.loads(plan, next);
+        let mut used = self.used(outside) + needed;
         let mut held: Vec<(u32, usize)> = Vec::new();
         for task in self.spillable.iter().map(|task| task as usize) {
             if self.sizes[task] > 0 && self.can_spill(TaskId(task as u32)) {
                 held.push((self.next_reader(task), task));
             }
         }
-        let reads = plan.reads(next);
-        held.retain(|&(_, task)| !reads.contains(&TaskId(task as u32)));
+        let mut reads: Vec<TaskId> = plan.reads(next).to_vec();
+        reads.sort_unstable();
+        held.retain(|&(_, task)| reads.binary_search(&TaskId(task as u32)).is_err());
         held.sort_unstable_by(|a, b| b.cmp(a));
         let victims = held.into_iter().map(|(_, task)| task).take_while(|&task| {
             let more = used > wanted;

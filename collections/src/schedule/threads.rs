@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use polars_core::runtime::THREAD_POOL;
 use rayon::Scope;
 
+use super::RunError;
 use super::local::{Executor, Here, Run};
 
 /// Workers if none are asked for: one a core.
@@ -91,6 +92,7 @@ struct Crowd<'a> {
 
 impl Crowd<'_> {
     fn work(&self, worker: usize, executor: &mut dyn Executor) {
+        let _others = Fallen(self);
         loop {
             let before = *self.woken.lock().unwrap_or_else(PoisonError::into_inner);
             self.run.work(worker, executor, &|ready| self.wake(ready));
@@ -106,6 +108,19 @@ impl Crowd<'_> {
         if ready > 0 {
             *self.woken.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             self.wake.notify_all();
+        }
+    }
+}
+
+/// Should this thread panic outside of a task, by a fault of the library or of an observer, the others must not wait
+/// for what it had taken.
+struct Fallen<'a, 'b>(&'a Crowd<'b>);
+
+impl Drop for Fallen<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.run.refuse(RunError::Cancelled);
+            self.0.wake(1);
         }
     }
 }

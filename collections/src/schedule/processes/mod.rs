@@ -23,6 +23,7 @@ use self::address::BuildId;
 use self::message::{Part, Reply, Request, Written};
 use super::event::Event;
 use super::local::{Executor, Here, Run};
+use super::unwind::Tasks;
 use super::{RunError, layer_error};
 use crate::graph::{Codec, Failure, Layer, Plan, Rebuild, TaskId, Travel, Value};
 
@@ -45,6 +46,12 @@ pub enum WorkerError {
     /// No worker can be started.
     #[error("cannot start a worker process: {source}")]
     Start {
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// This process works in a folder that is gone.
+    #[error("the working folder of this program cannot be found ({source}); change into one that exists")]
+    NoFolder {
         /// What the operating system said.
         source: io::Error,
     },
@@ -128,6 +135,8 @@ struct Remote<'r, 'a> {
 enum Broken {
     /// The process ended.
     Dead(String),
+    /// The task failed; the process is as before.
+    Failed(RunError),
     /// The run must stop, whatever the process does.
     Stop(RunError),
 }
@@ -155,6 +164,7 @@ impl Executor for Remote<'_, '_> {
         loop {
             match self.attempt(plan, layer, task, &inputs) {
                 Ok(value) => return Ok(value),
+                Err(Broken::Failed(error)) => return Err(error),
                 Err(Broken::Stop(error)) => {
                     // It may be in the middle of the task, or of a message.
                     self.worker = None;
@@ -166,7 +176,8 @@ impl Executor for Remote<'_, '_> {
                     let worker = self.number;
                     self.run.tell(|| Event::TaskLost { task, worker });
                     if deaths == DEATHS {
-                        return Err(super::task_error(plan, task, 0, WorkerError::Deadly { deaths, how }.into()));
+                        let last = layer.parts().len() - 1;
+                        return Err(super::task_error(plan, task, last, WorkerError::Deadly { deaths, how }.into()));
                     }
                 }
             }
@@ -175,14 +186,30 @@ impl Executor for Remote<'_, '_> {
 }
 
 impl Remote<'_, '_> {
+    /// A worker that is ready for this run.
+    fn begin(&self) -> Result<Worker, Broken> {
+        let folder = std::env::current_dir().map_err(|source| WorkerError::NoFolder { source })?;
+        let environment = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+        let begin = Request::Begin { folder, environment };
+        loop {
+            let (mut worker, is_new) = Worker::take(self.workers)?;
+            match worker.ask(&begin, self.run) {
+                Ok(()) => return Ok(worker),
+                Err(Broken::Dead(_)) if is_new => {
+                    let text = format!("it ended before it was ready ({})", worker.how_it_ended());
+                    return Err(WorkerError::Mismatch { text }.into());
+                }
+                // It died while it was idle.
+                Err(Broken::Dead(_)) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+
     fn attempt(&mut self, plan: &Plan, layer: &Arc<Layer>, task: TaskId, inputs: &[Value]) -> Result<Value, Broken> {
         if self.worker.is_none() {
-            let mut worker = Worker::take(self.workers)?;
+            self.worker = Some(self.begin()?);
             self.told.fill(false);
-            let environment = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
-            let folder = std::env::current_dir()?;
-            worker.ask(&Request::Begin { folder, environment }, self.run)?;
-            self.worker = Some(worker);
         }
         let worker = self.worker.as_mut().expect("it was just started");
         let number = plan.layer_index(task);
@@ -195,8 +222,8 @@ impl Remote<'_, '_> {
         let mut payload = Vec::new();
         for input in inputs {
             let before = payload.len();
-            let codec =
-                encode(input, &mut payload).map_err(|error| Broken::Stop(super::task_error(plan, task, 0, error)))?;
+            let written = Tasks::enter().caught(|| encode(input, &mut payload));
+            let codec = written.map_err(|error| Broken::Failed(super::task_error(plan, task, 0, error)))?;
             let codec = worker.name(std::ptr::from_ref(codec) as usize, self.run)?;
             values.push(Written { codec, length: (payload.len() - before) as u64 });
         }
@@ -211,11 +238,11 @@ impl Remote<'_, '_> {
                 Ok(Value::coded(Encoded { codec, bytes }, length as usize, &ENCODED))
             }
             Reply::Failed { part, text } => {
-                Err(Broken::Stop(super::task_error(plan, task, part as usize, WorkerError::Failed(text).into())))
+                Err(Broken::Failed(super::task_error(plan, task, part as usize, WorkerError::Failed(text).into())))
             }
             Reply::NoCodec { type_name } => {
                 let last = layer.parts().len() - 1;
-                Err(Broken::Stop(super::task_error(plan, task, last, WorkerError::NoCodec { type_name }.into())))
+                Err(Broken::Failed(super::task_error(plan, task, last, WorkerError::NoCodec { type_name }.into())))
             }
             Reply::Mismatch { text } => Err(WorkerError::Mismatch { text }.into()),
             Reply::Ready => Err(WorkerError::Mismatch { text: "it answered something else".to_owned() }.into()),
@@ -246,16 +273,17 @@ struct Worker {
 static IDLE: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
 
 impl Worker {
-    /// An idle worker, or a new one, for a run that has `workers` of them.
-    fn take(workers: usize) -> Result<Worker, WorkerError> {
+    /// An idle worker, or a new one, for a run that has `workers` of them; whether it is new.
+    fn take(workers: usize) -> Result<(Worker, bool), WorkerError> {
         loop {
             let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut worker) = idle else {
-                return Worker::start(workers).map_err(|source| WorkerError::Start { source });
+                let new = Worker::start(workers).map_err(|source| WorkerError::Start { source })?;
+                return Ok((new, true));
             };
             // One that shares the cores with another number of workers, or that died meanwhile, is replaced.
             if worker.workers == workers && matches!(worker.process.try_wait(), Ok(None)) {
-                return Ok(worker);
+                return Ok((worker, false));
             }
         }
     }

@@ -81,13 +81,16 @@ fn work() -> io::Result<()> {
                 Err(error) => Reply::Mismatch { text: error.to_string() },
             },
             Request::Run { layer, partition, ends, values } => {
-                let values = read_all(&mut input, values)?;
-                match values {
-                    Ok(values) => {
-                        let task = Task::of(partition as usize, values, ends.into());
-                        run(&layers[&layer], task, &mut payload)
+                match (read_all(&mut input, values)?, layers.get(&layer)) {
+                    (Ok(values), Some(operation)) => {
+                        run(operation, Task::of(partition as usize, values, ends.into()), &mut payload)
                     }
-                    Err(error) => Reply::Mismatch { text: error.to_string() },
+                    (Err(Unread::Mismatch(error)), _) => Reply::Mismatch { text: error.to_string() },
+                    (Err(Unread::Value(error)), _) => Reply::Failed {
+                        part: 0,
+                        text: format!("what it reads cannot be read in another process: {error}"),
+                    },
+                    (_, None) => Reply::Mismatch { text: "it was not told of this operation".to_owned() },
                 }
             }
         };
@@ -133,7 +136,8 @@ fn follow(environment: Vec<(Vec<u8>, Vec<u8>)>) {
         environment.into_iter().map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value))).collect();
     let gone: Vec<OsString> =
         std::env::vars_os().map(|(name, _)| name).filter(|name| !wanted.contains_key(name)).collect();
-    // SAFETY: no task runs, so nobody reads the environment.
+    // SAFETY: no task runs; threads that tasks left behind may read the environment, which is changed only where the
+    // user's program changed its own, at the same risk.
     unsafe {
         gone.into_iter().filter(|name| !super::is_of_worker(name)).for_each(|name| std::env::remove_var(name));
         wanted
@@ -168,17 +172,29 @@ fn interned(name: String) -> &'static str {
     name
 }
 
+/// Why a value was not read.
+enum Unread {
+    /// This process has not the code for it.
+    Mismatch(AddressError),
+    /// Its serde implementation refused, or panicked.
+    Value(Failure),
+}
+
+type Values = SmallVec<[Value; 4]>;
+
 /// The values that were announced; an error of theirs leaves none of their bytes unread.
-fn read_all(input: &mut impl Read, written: Vec<Written>) -> io::Result<Result<SmallVec<[Value; 4]>, Failure>> {
-    let mut values = Ok(SmallVec::new());
+fn read_all(input: &mut impl Read, written: Vec<Written>) -> io::Result<Result<Values, Unread>> {
+    let mut values = Ok(Values::new());
     for Written { codec, length } in written {
         let bytes = message::bytes(input, length)?;
-        if let Ok(read) = &mut values {
-            match codec_at(&codec).map_err(Failure::from).and_then(|codec| (codec.decode)(&mut &*bytes)) {
-                Ok(value) => read.push(value),
-                Err(error) => values = Err(error),
-            }
-        }
+        let read = || {
+            let codec = codec_at(&codec).map_err(Unread::Mismatch)?;
+            Tasks::enter().caught(|| (codec.decode)(&mut &*bytes)).map_err(Unread::Value)
+        };
+        values = values.and_then(|mut values| {
+            values.push(read()?);
+            Ok(values)
+        });
     }
     Ok(values)
 }
