@@ -24,34 +24,30 @@ struct Reduction {
     name: &'static str,
     title: &'static str,
     delayed: fn() -> lazuli::Result<Delayed<f64>>,
-    spills: bool,
 }
 
 const REDUCTIONS: [Reduction; 3] = [
     Reduction {
         name: "sum",
-        title: "one pass: `x.sum()`",
+        title: "`x.sum()`: one pass, nothing is held",
         delayed: || Ok(random(SHAPE, (1000, 1000), 7).sum()),
-        spills: false,
     },
     Reduction {
         name: "transposed",
-        title: "each chunk read twice, soon: `(x + x.t()).sum()`, `x` square",
+        title: "`(x + x.t()).sum()`: each chunk is read twice",
         delayed: || {
             let x = random((14_400, 14_400), (1200, 1200), 7);
             Ok((&x + &x.t()).sum())
         },
-        spills: false,
     },
     Reduction {
         name: "centred",
-        title: "each chunk read twice, all of them between: `x - x.mean_axis(0)`, squared, `.sum()`",
+        title: "`x - x.mean_axis(0)`, squared, summed: each chunk is read again after all others",
         delayed: || {
             let x = random(SHAPE, (100, 10_000), 7);
             let centred = &x - &x.mean_axis(0)?;
             Ok((&centred * &centred).sum())
         },
-        spills: true,
     },
 ];
 
@@ -72,9 +68,6 @@ pub fn measure(rounds: usize) -> Result<(), Failure> {
     for reduction in &REDUCTIONS {
         let found = (0..rounds).map(|_| in_a_fresh_process(reduction)).collect::<Result<Vec<_>, _>>()?;
         let worst = found.iter().max_by_key(|found| found.peak).expect("there is a round");
-        if reduction.spills != (worst.spilled > 0) {
-            eprintln!("note: {} spilled {} bytes", reduction.title, worst.spilled);
-        }
         table.row(&[
             reduction.title.to_owned(),
             format!("{:.0} MB", worst.peak as f64 / 1e6),

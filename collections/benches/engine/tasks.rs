@@ -79,7 +79,7 @@ pub fn measure(rounds: usize, dask: &mut Dask) -> Result<(), Failure> {
             graph.title.to_owned(),
             shown(ours),
             if graph.calls { nothing() } else { shown(many.median(MANY)) },
-            theirs.map_or_else(nothing, |theirs| format!("{:.0} ({} tasks)", theirs * 1e6, graph.of_dask)),
+            theirs.map_or_else(nothing, |theirs| format!("{:.0} ({} 000 tasks)", theirs * 1e6, graph.of_dask / 1000)),
             theirs.map_or_else(nothing, |theirs| format!("{:.0}", theirs / ours)),
             if graph.calls { "≤ 2" } else { "≤ 1, a million ≤ 1.5× that" }.to_owned(),
         ]);
