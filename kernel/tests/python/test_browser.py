@@ -178,7 +178,7 @@ def test_pictures_survive_where_the_notebook_is_not_trusted(lab, window, noteboo
 def test_the_stop_button_ends_a_run_of_a_minute_and_keeps_every_variable(lab, window, notebooks, record_property):
     cells = [
         "let kept = 5;",
-        "let slow = from_sequence(0..1200i64, 1200).map(|n| {\n"
+        "let slow = from_sequence(0..2400i64, 2400).map(|n| {\n"
         "    std::thread::sleep(std::time::Duration::from_millis(50));\n    n\n}).sum();",
         "slow.compute()?",
         "kept + 37",
@@ -197,7 +197,7 @@ def test_the_stop_button_ends_a_run_of_a_minute_and_keeps_every_variable(lab, wi
             if page.wait_for_function(A_CELL_IS_RUN, timeout=MINUTE).json_value() == "run":
                 break
         # The bar of a long run; then the error in its place.
-        page.wait_for_selector(".jp-OutputArea-output :text('map')")
+        page.wait_for_selector(".jp-OutputArea-output :text('tasks')")
         stop = page.locator('[data-command="notebook:interrupt-kernel"]:visible').first
         pressed = time.monotonic()
         stop.click()
