@@ -74,10 +74,14 @@ pub(crate) fn assembled(parts: Vec<(Operation, Sources)>) -> Operation {
 
 /// The layers that make the same partitions as `targets`, under the same keys, in fewer tasks.
 pub fn fuse(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
-    let layers = Layers::under(targets);
-    let groups = groups(&layers, targets);
+    fused(&Layers::under(targets), targets).unwrap_or_else(|| targets.to_vec())
+}
+
+/// [`fuse`] with the `layers` under the targets; none where there is nothing to fuse.
+pub(super) fn fused(layers: &Layers, targets: &[Arc<Layer>]) -> Option<Vec<Arc<Layer>>> {
+    let groups = groups(layers, targets);
     if groups.iter().zip(0..).all(|(&root, layer)| root == layer) {
-        return targets.to_vec();
+        return None;
     }
     let mut members: Vec<SmallVec<[u32; 1]>> = vec![SmallVec::new(); groups.len()];
     for (layer, &group) in groups.iter().enumerate() {
@@ -86,11 +90,11 @@ pub fn fuse(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
     let mut made: Vec<Option<Arc<Layer>>> = vec![None; groups.len()];
     for (group, members) in members.iter().enumerate() {
         if !members.is_empty() {
-            made[group] = Some(joined(&layers, members, &made));
+            made[group] = Some(joined(layers, members, &made));
         }
     }
     let target = |target: &Arc<Layer>| made[layers.index(target)].clone().expect("a target is the root of its group");
-    targets.iter().map(target).collect()
+    Some(targets.iter().map(target).collect())
 }
 
 /// For each layer, the root of the group that it is fused into: the layer that makes the group's partitions.
@@ -110,8 +114,8 @@ fn groups(layers: &Layers, targets: &[Arc<Layer>]) -> Vec<u32> {
         };
         read_by[index] = root;
         let fuses = layer.fuses();
-        for input in layer.inputs() {
-            let reader = &mut read_by[layers.index(&input.layer)];
+        for (input, &read) in layer.inputs().iter().zip(&layers.inputs[index]) {
+            let reader = &mut read_by[read as usize];
             *reader = match input.pattern {
                 Pattern::OneToOne if fuses && (*reader == NOBODY || *reader == root) => root,
                 _ => OTHERS,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
+use super::fuse::fused;
 use super::{Key, Layer, Task, Value};
 
 /// The tasks needed for some targets. A task's id is its priority: lower ids run first.
@@ -54,7 +55,19 @@ impl Plan {
     /// The plan that makes every partition of `targets`, where the partitions of layers that `is_there` names are
     /// there already.
     pub fn beyond(targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
+        Plan::over(Layers::under(targets), targets, is_there)
+    }
+
+    /// [`Plan::beyond`] of the targets after [`fuse`](super::fuse::fuse): how runs are planned.
+    pub(crate) fn fused(targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
         let layers = Layers::under(targets);
+        match fused(&layers, targets) {
+            Some(targets) => Plan::beyond(&targets, is_there),
+            None => Plan::over(layers, targets, is_there),
+        }
+    }
+
+    fn over(layers: Layers, targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
         let mut walk = Walk::over(&layers, is_there);
         let mut wanted = Vec::new();
         for target in targets {
@@ -143,12 +156,14 @@ pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
 /// The distinct layers under some targets, inputs first.
 pub(super) struct Layers {
     pub(super) list: Vec<Arc<Layer>>,
+    /// For each layer, which layers it reads.
+    pub(super) inputs: Vec<SmallVec<[u32; 2]>>,
     numbers: HashMap<Key, u32, FixedState>,
 }
 
 impl Layers {
     pub(super) fn under(targets: &[Arc<Layer>]) -> Layers {
-        let mut layers = Layers { list: Vec::new(), numbers: HashMap::default() };
+        let mut layers = Layers { list: Vec::new(), inputs: Vec::new(), numbers: HashMap::default() };
         for target in targets {
             layers.add(target);
         }
@@ -172,6 +187,8 @@ impl Layers {
             } else {
                 let (layer, _) = path.pop().expect("the loop saw it");
                 self.numbers.insert(layer.key(), self.list.len() as u32);
+                let inputs = layer.inputs().iter().map(|input| self.numbers[&input.layer.key()]).collect();
+                self.inputs.push(inputs);
                 self.list.push(layer);
             }
         }
@@ -181,8 +198,6 @@ impl Layers {
 /// Depth-first walk over tasks that numbers them as it leaves them.
 struct Walk<'a> {
     layers: &'a Layers,
-    /// For each layer, which layers it reads.
-    inputs: Vec<SmallVec<[u32; 2]>>,
     is_there: &'a dyn Fn(Key, u32) -> bool,
     /// The tasks of each layer that were visited.
     numbers: Vec<Numbers>,
@@ -210,11 +225,8 @@ struct Step {
 
 impl<'a> Walk<'a> {
     fn over(layers: &'a Layers, is_there: &'a dyn Fn(Key, u32) -> bool) -> Self {
-        let inputs =
-            |layer: &Arc<Layer>| layer.inputs().iter().map(|input| layers.index(&input.layer) as u32).collect();
         Walk {
             layers,
-            inputs: layers.list.iter().map(inputs).collect(),
             is_there,
             numbers: layers.list.iter().map(|layer| Numbers::of(layer.tasks())).collect(),
             path: Vec::new(),
@@ -254,7 +266,7 @@ impl<'a> Walk<'a> {
         let layer = &self.layers.list[place.layer as usize];
         let given = (self.is_there)(layer.key(), place.partition);
         if !given {
-            for (input, &read) in layer.inputs().iter().zip(&self.inputs[place.layer as usize]) {
+            for (input, &read) in layer.inputs().iter().zip(&self.layers.inputs[place.layer as usize]) {
                 self.partitions.clear();
                 input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut self.partitions);
                 let read = |&partition: &usize| {

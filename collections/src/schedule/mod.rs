@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value, fuse};
+use crate::graph::{Failure, Key, Layer, Origin, Plan, TaskId, Value};
 
 use cancel::CancelToken;
 pub use cancel::cancel_all;
@@ -234,7 +234,7 @@ fn kept() -> std::sync::MutexGuard<'static, Option<Kept>> {
 }
 
 fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Result<Vec<Value>, RunError> {
-    let plan = Plan::beyond(&fuse(targets), &|key, partition| made.contains_key(&(key, partition)));
+    let plan = Plan::fused(targets, &|key, partition| made.contains_key(&(key, partition)));
     let name = |task: TaskId| (plan.layer(task).key(), plan.partition(task) as u32);
     let given = plan.given().iter().map(|&task| made.remove(&name(task)).expect("the plan was made for it")).collect();
     drop(made);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::state::{Change, Next, Outcome, RunState};
 use super::*;
-use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task};
+use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task, fuse};
 
 /// What a layer of a random graph does.
 #[derive(Clone, Debug)]
