@@ -60,13 +60,12 @@ pub(crate) fn stopped_part(operation: &Operation) -> usize {
 
 /// The operation that a fused layer of these parts has: each with where it finds its inputs.
 pub(crate) fn assembled(parts: Vec<(Operation, Sources)>) -> Operation {
-    let mut parts = parts;
     if let [(only, _)] = &*parts {
         return only.clone();
     }
     let name = parts.last().map_or("nothing", |(last, _)| last.name());
     let mut program = Builder::default();
-    for (operation, sources) in parts.drain(..) {
+    for (operation, sources) in parts {
         program.push(operation.work().clone(), sources);
     }
     Operation::joined(name, Arc::new(program.finish()))
@@ -220,10 +219,6 @@ impl Work for Program {
         }
         PLACE.set(Place::default());
         Ok(made.pop().flatten().expect("a program ends with the step that makes its value"))
-    }
-
-    fn stages(&self) -> usize {
-        self.steps.iter().map(|step| step.parts.len()).sum()
     }
 }
 

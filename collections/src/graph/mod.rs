@@ -24,6 +24,7 @@ pub use fuse::{enter_stage, fuse};
 pub use key::Key;
 pub use layer::{Detail, Input, Layer, LayerBuilder, Picture};
 pub(crate) use measure::occupied;
+pub(crate) use name::interned;
 pub use name::{function_name, short_name};
 pub use node::Node;
 pub use operation::{Failure, Operation, Task, Work};

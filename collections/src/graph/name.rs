@@ -1,6 +1,8 @@
-//! Short names of Rust types and functions, as pictures and errors show them.
+//! Names of Rust types, functions and places, as pictures and errors show them.
 
 use std::any::type_name;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 /// A type's name, as [`type_name`] gives it, without the paths of modules.
 ///
@@ -57,6 +59,18 @@ fn last_name(path: &'static str) -> &'static str {
         previous = character;
     }
     &path[start..end]
+}
+
+/// `name` for good: each distinct one is kept once. For names of which there are few: files, operations.
+pub(crate) fn interned(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(name) = names.get(name) {
+        return name;
+    }
+    let name: &'static str = Box::leak(name.into());
+    names.insert(name);
+    name
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ impl Operation {
             let code = unsafe { restore::<Code<P>>(code) };
             Ok(Operation::new(name, read(parameters)?, code))
         }
-        let travel = Travel::written(rebuild::<P>, code as usize, &parameters);
+        let travel = Travel::of(rebuild::<P>, code as usize, written(&parameters));
         Operation { name, work: Arc::new(Function { parameters, code }), travel }
     }
 
@@ -179,7 +179,7 @@ impl Operation {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             Ok(Operation::of(name, unsafe { restore(code) }))
         }
-        let travel = Travel::Anywhere(Wire { rebuild, code: code as usize, parameters: nothing() });
+        let travel = Travel::of(rebuild, code as usize, Some(nothing()));
         Operation { name, work: Arc::new(Function { parameters: code, code: |code, task| code(task) }), travel }
     }
 
@@ -196,7 +196,7 @@ impl Operation {
             let make = unsafe { restore::<Make<P>>(code) };
             Ok(Operation::joining(name, read(parameters)?, make))
         }
-        let travel = Travel::written(rebuild::<P>, make as usize, &parameters);
+        let travel = Travel::of(rebuild::<P>, make as usize, written(&parameters));
         Operation { name, work: make(parameters), travel }
     }
 
@@ -290,21 +290,16 @@ impl Operation {
 }
 
 impl Travel {
-    fn written<P: Serialize>(rebuild: Rebuild, code: usize, parameters: &P) -> Travel {
-        match written(parameters) {
+    /// Not generic, as all cells share it.
+    fn of(rebuild: Rebuild, code: usize, parameters: Option<Arc<[u8]>>) -> Travel {
+        match parameters {
             Some(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
             None => Travel::Captures,
         }
     }
 
     fn closure<F>(rebuild: Rebuild, code: usize, parameters: impl FnOnce() -> Option<Arc<[u8]>>) -> Travel {
-        if const { !is_empty::<F>() } {
-            return Travel::Captures;
-        }
-        match parameters() {
-            Some(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
-            None => Travel::Captures,
-        }
+        if const { is_empty::<F>() } { Travel::of(rebuild, code, parameters()) } else { Travel::Captures }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Where a layer was written: the cell and line of a notebook, or the file and line of a program.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Mutex, PoisonError};
+
+use super::interned;
 
 /// The place in the user's code that built a layer.
 ///
@@ -29,17 +29,7 @@ impl Origin {
 
     /// A place whose file name is known only by reference: each distinct name is kept for good, once.
     pub(crate) fn interned(file: &str, line: u32) -> Self {
-        static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match names.get(file) {
-            Some(name) => name,
-            None => {
-                let name: &'static str = Box::leak(file.into());
-                names.insert(name);
-                name
-            }
-        };
-        Origin { file, line }
+        Origin { file: interned(file), line }
     }
 
     /// The line, counted from 1.

@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// The share of the machine's memory that the values of a run may take if nothing is chosen.
 const SHARE: f64 = 0.6;
 /// When the machine does not say how much it has.
 const UNKNOWN: u64 = 4 << 30;
 
-/// Bytes that the values of a run may take if nothing is chosen.
+/// Bytes that the values of a run may take if nothing is chosen. The machine is asked once, not by every run.
 pub(super) fn default_budget() -> u64 {
-    let machine = meminfo("MemTotal:").unwrap_or(UNKNOWN);
-    (cgroup_limit().map_or(machine, |limit| limit.min(machine)) as f64 * SHARE) as u64
+    static BUDGET: LazyLock<u64> = LazyLock::new(|| {
+        let machine = meminfo("MemTotal:").unwrap_or(UNKNOWN);
+        (cgroup_limit().map_or(machine, |limit| limit.min(machine)) as f64 * SHARE) as u64
+    });
+    *BUDGET
 }
 
 fn meminfo(field: &str) -> Option<u64> {

@@ -32,7 +32,7 @@ use local::Slot;
 pub use processes::WorkerError;
 pub use report::{LayerReport, RunReport, Tally, last_run};
 pub use spill::SpillError;
-use state::{TooLarge, What};
+use state::TooLarge;
 pub use unwind::Panicked;
 
 /// Why a run stopped before its end.
@@ -164,11 +164,7 @@ impl RunError {
             partition: plan.partition(large.task),
             partitions: layer.tasks(),
             origin: layer.origin(),
-            what: match large.what {
-                What::Value => TooMuch::Value,
-                What::Inputs => TooMuch::Inputs,
-                What::Results => TooMuch::Results,
-            },
+            what: large.what,
             needed: large.bytes,
             budget,
         }
@@ -187,6 +183,11 @@ fn task_error(plan: &Plan, task: TaskId, part: usize, source: Failure) -> RunErr
         inputs: part.inputs().iter().map(|input| described(input, partition)).collect(),
         source,
     }
+}
+
+/// The error of a task about the value that it makes: in the last part of its layer.
+fn value_error(plan: &Plan, task: TaskId, source: Failure) -> RunError {
+    task_error(plan, task, plan.layer(task).parts().len() - 1, source)
 }
 
 /// The error of a layer none of whose tasks can run.
@@ -256,10 +257,9 @@ fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Re
     recorder.finish(&plan, result.is_ok());
     match result {
         Ok(values) => {
-            let decoded = values.into_iter().zip(plan.targets()).map(|(value, &target)| {
-                let last = plan.layer(target).parts().len() - 1;
-                processes::decoded(value).map_err(|error| task_error(&plan, target, last, error))
-            });
+            let decoded = values.into_iter().zip(plan.targets());
+            let decoded = decoded
+                .map(|(value, &target)| processes::decoded(value).map_err(|error| value_error(&plan, target, error)));
             decoded.collect()
         }
         Err((error, slots)) => {

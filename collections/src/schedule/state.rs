@@ -9,6 +9,7 @@
 //! - `memory` is the sum of what is held in memory;
 //! - a run that has not failed always has a task running, a task to start, or a value to spill.
 
+use super::TooMuch;
 use super::ready::ReadySet;
 use crate::graph::{Plan, TaskId};
 
@@ -87,19 +88,8 @@ pub(super) enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLarge {
     pub(super) task: TaskId,
-    pub(super) what: What,
+    pub(super) what: TooMuch,
     pub(super) bytes: u64,
-}
-
-/// Which bytes do not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// The value that the task made.
-    Value,
-    /// All that the task reads.
-    Inputs,
-    /// All results that were asked for.
-    Results,
 }
 
 /// What a step changed, for those who watch and those who hold the values.
@@ -211,7 +201,7 @@ impl RunState {
         let task = inner.map_or(first, TaskId);
         let inputs = plan.reads(task).iter().map(|read| self.sizes[read.index()]).sum();
         if inputs > self.budget {
-            return Next::CannotFit(TooLarge { task, what: What::Inputs, bytes: inputs });
+            return Next::CannotFit(TooLarge { task, what: TooMuch::Inputs, bytes: inputs });
         }
         self.start(plan, task)
     }
@@ -341,10 +331,10 @@ impl RunState {
             }
         }
         if outcome.bytes > self.budget {
-            return Err(TooLarge { task, what: What::Value, bytes: outcome.bytes });
+            return Err(TooLarge { task, what: TooMuch::Value, bytes: outcome.bytes });
         }
         if self.targets > self.budget {
-            return Err(TooLarge { task, what: What::Results, bytes: self.targets });
+            return Err(TooLarge { task, what: TooMuch::Results, bytes: self.targets });
         }
         Ok(())
     }

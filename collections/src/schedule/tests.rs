@@ -203,7 +203,7 @@ proptest! {
                 if state.finished(&plan, task, outcome, |change| model.note(change)).is_err() {
                     return Ok(());
                 }
-                model.finish(&plan, task, outcome);
+                model.finish(task, outcome);
             }
             model.check(&plan, &state)?;
         }
@@ -244,8 +244,7 @@ impl Model {
         }
     }
 
-    fn finish(&mut self, plan: &Plan, task: TaskId, outcome: Outcome) {
-        _ = plan;
+    fn finish(&mut self, task: TaskId, outcome: Outcome) {
         self.running.remove(&task);
         self.finished.insert(task, outcome.bytes);
     }

@@ -176,8 +176,7 @@ impl Executor for Remote<'_, '_> {
                     let worker = self.number;
                     self.run.tell(|| Event::TaskLost { task, worker });
                     if deaths == DEATHS {
-                        let last = layer.parts().len() - 1;
-                        return Err(super::task_error(plan, task, last, WorkerError::Deadly { deaths, how }.into()));
+                        return Err(super::value_error(plan, task, WorkerError::Deadly { deaths, how }.into()));
                     }
                 }
             }
@@ -241,8 +240,7 @@ impl Remote<'_, '_> {
                 Err(Broken::Failed(super::task_error(plan, task, part as usize, WorkerError::Failed(text).into())))
             }
             Reply::NoCodec { type_name } => {
-                let last = layer.parts().len() - 1;
-                Err(Broken::Failed(super::task_error(plan, task, last, WorkerError::NoCodec { type_name }.into())))
+                Err(Broken::Failed(super::value_error(plan, task, WorkerError::NoCodec { type_name }.into())))
             }
             Reply::Mismatch { text } => Err(WorkerError::Mismatch { text }.into()),
             Reply::Ready => Err(WorkerError::Mismatch { text: "it answered something else".to_owned() }.into()),

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 use super::address::{self, AddressError};
 use super::message::{self, Part, Reply, Request, Written};
-use crate::graph::{Codec, Failure, Operation, Task, Value, assembled, stopped_part};
+use crate::graph::{Codec, Failure, Operation, Task, Value, assembled, interned, stopped_part};
 use crate::schedule::unwind::Tasks;
 
 /// Set in the environment of a worker: the library that its code is in, for a program that loads it by itself.
@@ -142,7 +142,7 @@ fn follow(environment: Vec<(Vec<u8>, Vec<u8>)>) {
         gone.into_iter().filter(|name| !super::is_of_worker(name)).for_each(|name| std::env::remove_var(name));
         wanted
             .into_iter()
-            .filter(|(name, _)| !super::is_of_worker(name))
+            .filter(|(name, value)| !super::is_of_worker(name) && std::env::var_os(name).as_ref() != Some(value))
             .for_each(|(name, value)| std::env::set_var(name, value));
     }
 }
@@ -154,22 +154,9 @@ fn operation(parts: Vec<Part>) -> Result<Operation, Failure> {
         // SAFETY: the address is that of the function which the other process has as this operation's `rebuild`:
         // equal build-ids are equal code.
         let rebuild = unsafe { std::mem::transmute::<usize, crate::graph::Rebuild>(rebuild) };
-        operations.push((rebuild(interned(name), code, &parameters)?, sources.into_iter().collect()));
+        operations.push((rebuild(interned(&name), code, &parameters)?, sources.into_iter().collect()));
     }
     Ok(assembled(operations))
-}
-
-/// Names of operations are few, and kept for good.
-fn interned(name: String) -> &'static str {
-    static NAMES: std::sync::Mutex<std::collections::BTreeSet<&'static str>> =
-        std::sync::Mutex::new(std::collections::BTreeSet::new());
-    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(name) = names.get(&*name) {
-        return name;
-    }
-    let name: &'static str = Box::leak(name.into_boxed_str());
-    names.insert(name);
-    name
 }
 
 /// Why a value was not read.
