@@ -1,14 +1,14 @@
 //! Progress of long runs, shown without being asked: a bar that updates in place in a notebook, a line on
 //! stderr in a terminal. Runs shorter than half a second show nothing. Imports: graph, schedule.
 //!
-//! One thread looks at the counts of the runs that go on, ten times a second at most; the tasks themselves
-//! pay nothing for it. The state at the end of a run is shown by the thread that ran it, so that it stands
-//! before whatever the cell shows next.
+//! The counts of a run that goes on are looked at ten times a second at most; the tasks themselves pay nothing
+//! for it. The state at the end of a run is shown by the thread that ran it, so that it stands before whatever the
+//! cell shows next.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::markup::Element;
@@ -18,7 +18,6 @@ use crate::schedule::{Event, Observer, Tally};
 
 /// Runs that end sooner show no bar.
 const LONG: Duration = Duration::from_millis(500);
-const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
 /// More operations than this are summed up in the last row.
 const MOST_ROWS: usize = 12;
 
@@ -28,7 +27,6 @@ pub(crate) struct Progress;
 
 /// The runs that go on, told apart by their tally.
 static RUNS: Mutex<Vec<Run>> = Mutex::new(Vec::new());
-static BEGUN: Condvar = Condvar::new();
 
 impl Observer for Progress {
     fn observe(&self, plan: &Plan, event: Event) {
@@ -42,16 +40,16 @@ impl Observer for Progress {
     fn watches_tasks(&self) -> bool {
         false
     }
+
+    fn pulse(&self, tally: &Arc<Tally>) {
+        show(tally);
+    }
 }
 
 fn begin(plan: &Plan, tally: &Arc<Tally>) {
-    static WATCHER: Once = Once::new();
     // Connects even where nothing will be shown: a cancel must be able to arrive.
-    if channel::connect() || std::io::stderr().is_terminal() {
+    if (channel::connect() || std::io::stderr().is_terminal()) && tally.shows_progress() {
         locked(&RUNS).push(Run::new(plan, tally));
-        // Without a thread there is no bar, which is no reason for a run to fail.
-        WATCHER.call_once(|| drop(std::thread::Builder::new().name("lazuli-progress".to_owned()).spawn(keep_showing)));
-        BEGUN.notify_one();
     }
 }
 
@@ -67,22 +65,17 @@ fn end(tally: &Arc<Tally>, complete: bool) {
     }
 }
 
-/// What the one watching thread does.
-fn keep_showing() {
-    loop {
-        let mut runs = locked(&RUNS);
-        while runs.is_empty() {
-            runs = BEGUN.wait(runs).unwrap_or_else(PoisonError::into_inner);
-        }
-        let long: Vec<_> = runs.iter().filter(|run| run.tally.elapsed() >= LONG).map(|run| run.bar.clone()).collect();
-        drop(runs);
-        for bar in long {
-            let mut bar = locked(&bar);
-            if bar.state == State::Running {
-                bar.show();
-            }
-        }
-        std::thread::sleep(BETWEEN_UPDATES);
+/// Shows the bar of a run that takes long.
+fn show(tally: &Arc<Tally>) {
+    if tally.elapsed() < LONG {
+        return;
+    }
+    let runs = locked(&RUNS);
+    let Some(bar) = runs.iter().find(|run| Arc::ptr_eq(&run.tally, tally)).map(|run| run.bar.clone()) else { return };
+    drop(runs);
+    let mut bar = locked(&bar);
+    if bar.state == State::Running {
+        bar.show();
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Config {
     memory: Option<Memory>,
     timeout: Option<Duration>,
     spill_folder: Option<PathBuf>,
+    progress: Option<bool>,
+    profile: Option<bool>,
 }
 
 /// A [`Config`] in which nothing is chosen yet.
@@ -143,6 +145,19 @@ impl Config {
         self
     }
 
+    /// Chooses whether runs that take longer than half a second show how far they are; they do if nothing is chosen.
+    pub fn progress(mut self, shown: bool) -> Self {
+        self.progress = Some(shown);
+        self
+    }
+
+    /// Chooses whether each task's time and worker are recorded for [`last_run`](super::last_run), and memory and
+    /// processor over time; they are if nothing is chosen. Counts and times of layers are always there.
+    pub fn profile(mut self, recorded: bool) -> Self {
+        self.profile = Some(recorded);
+        self
+    }
+
     /// These choices, and those of `other` where nothing is chosen here.
     fn over(&self, other: &Config) -> Config {
         Config {
@@ -151,6 +166,8 @@ impl Config {
             memory: self.memory.clone().or_else(|| other.memory.clone()),
             timeout: self.timeout.or(other.timeout),
             spill_folder: self.spill_folder.clone().or_else(|| other.spill_folder.clone()),
+            progress: self.progress.or(other.progress),
+            profile: self.profile.or(other.profile),
         }
     }
 
@@ -178,6 +195,8 @@ impl Config {
             },
             timeout: self.timeout,
             spill_folder: self.spill_folder.clone().unwrap_or_else(memory::default_spill_folder),
+            progress: self.progress.unwrap_or(true),
+            profile: self.profile.unwrap_or(true),
         })
     }
 }
@@ -256,10 +275,21 @@ pub(crate) struct Settings {
     pub(crate) memory: u64,
     pub(crate) timeout: Option<Duration>,
     pub(crate) spill_folder: PathBuf,
+    /// Whether a long run shows how far it is.
+    pub(crate) progress: bool,
+    /// Whether tasks are recorded one by one.
+    pub(crate) profile: bool,
 }
 
-static GLOBAL: RwLock<Config> =
-    RwLock::new(Config { scheduler: None, workers: None, memory: None, timeout: None, spill_folder: None });
+static GLOBAL: RwLock<Config> = RwLock::new(Config {
+    scheduler: None,
+    workers: None,
+    memory: None,
+    timeout: None,
+    spill_folder: None,
+    progress: None,
+    profile: None,
+});
 
 thread_local! {
     static SCOPED: RefCell<Option<Config>> = const { RefCell::new(None) };

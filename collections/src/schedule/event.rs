@@ -76,6 +76,12 @@ pub trait Observer: Send + Sync {
     fn watches_tasks(&self) -> bool {
         true
     }
+
+    /// Called at most ten times a second while a run goes on, from a thread that runs no tasks, for those who show
+    /// what the tally says; not at all in a run shorter than that.
+    fn pulse(&self, tally: &Arc<Tally>) {
+        let _ = tally;
+    }
 }
 
 /// Those who watch: first those that the library brings along.

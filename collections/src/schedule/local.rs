@@ -11,9 +11,10 @@ use smallvec::SmallVec;
 
 use super::cancel::CancelToken;
 use super::config::Settings;
-use super::report::Recorder;
+use super::report::{Made, Recorder};
 use super::spill::{SpillFile, Spilled};
 use super::state::{Change, Next, Outcome, RunState};
+use super::usage::{Process, resident};
 use super::{Event, RunError, WorkerError, memory, processes, task_error, unwind};
 use crate::graph::{Plan, TaskId, Travel, Value, stopped_part};
 
@@ -31,7 +32,7 @@ pub(super) struct Run<'a> {
     plan: &'a Plan,
     budget: u64,
     token: &'a CancelToken,
-    recorder: &'a Recorder,
+    recorder: &'a Recorder<'a>,
     workers: usize,
     file: SpillFile,
     shared: Mutex<Shared>,
@@ -80,7 +81,7 @@ impl<'a> Run<'a> {
         settings: &Settings,
         workers: usize,
         token: &'a CancelToken,
-        recorder: &'a Recorder,
+        recorder: &'a Recorder<'a>,
         given: Vec<Slot>,
     ) -> Self {
         let mut shared = Shared {
@@ -88,7 +89,7 @@ impl<'a> Run<'a> {
             slots: vec![Slot::Empty; plan.len()],
             pace: vec![None; plan.layers().len()],
             spilling: false,
-            outside: Outside { before: memory::resident().unwrap_or(0), bytes: 0, look: Instant::now() },
+            outside: Outside { before: resident(Process::This), bytes: 0, look: Instant::now() },
             error: None,
         };
         for (&task, slot) in plan.given().iter().zip(given) {
@@ -118,9 +119,14 @@ impl<'a> Run<'a> {
         self.token.stopped().or_else(|| self.lock().error.is_some().then_some(RunError::Cancelled))
     }
 
+    /// Notes the process of a worker, whose memory and processor time count as the run's.
+    pub(super) fn watch_process(&self, process: u32) {
+        self.recorder.tally().watch_process(process);
+    }
+
     /// Tells those who watch tasks.
     pub(super) fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
-        self.recorder.tell(self.plan, event);
+        self.recorder.tell(event);
     }
 
     /// Stops the run, if nothing else has.
@@ -163,7 +169,7 @@ impl<'a> Run<'a> {
                 shared.give_back(self.plan, claim);
             }
             shared.error = shared.error.take().or(stopped);
-            self.report(&mut shared, &mut made);
+            self.report(&mut shared, worker, &mut made);
             wake(shared.state.ready().saturating_sub(1));
         }
     }
@@ -195,28 +201,28 @@ impl<'a> Run<'a> {
         executor: &mut dyn Executor,
         claims: &mut dyn Iterator<Item = Claim>,
         worker: usize,
-        made: &mut Vec<(TaskId, Value, Duration)>,
+        made: &mut Vec<Made>,
     ) -> Option<RunError> {
         let start = Instant::now();
-        let mut begun = start;
+        let mut started = start;
         for claim in claims {
             let task = claim.task;
-            self.recorder.tell(self.plan, || Event::TaskStarted { task, worker });
+            self.recorder.tell(|| Event::TaskStarted { task, worker });
             let value = match self.receive(claim) {
                 Ok(inputs) => executor.run(task, inputs),
                 Err(error) => Err(error),
             };
             let end = Instant::now();
-            let took = end - begun;
+            let took = end - started;
             match value {
                 Ok(value) => {
                     let bytes = value.bytes();
-                    self.recorder.tell(self.plan, || Event::TaskFinished { task, worker, took, bytes });
-                    made.push((task, value, took));
+                    self.recorder.tell(|| Event::TaskFinished { task, worker, took, bytes });
+                    made.push(Made { task, value, started, took });
                 }
                 Err(error) => return Some(error),
             }
-            begun = end;
+            started = end;
             if end - start > OVERDUE || self.token.is_cancelled() {
                 break;
             }
@@ -237,11 +243,12 @@ impl<'a> Run<'a> {
         Ok(inputs)
     }
 
-    fn report(&self, shared: &mut Shared, made: &mut Vec<(TaskId, Value, Duration)>) {
-        for (task, value, took) in made.drain(..) {
+    fn report(&self, shared: &mut Shared, worker: usize, made: &mut Vec<Made>) {
+        let tally = self.recorder.tally();
+        tally.count(self.plan, worker, made);
+        for Made { task, value, took, .. } in made.drain(..) {
             let layer = self.plan.layer_index(task);
             let bytes = value.bytes() as u64;
-            self.recorder.count(layer, took, bytes);
             shared.pace[layer] = Some(shared.pace[layer].map_or(took, |pace| (pace * 7 + took) / 8));
             let own = matches!(self.plan.layer(task).operation().travel(), Travel::Holds);
             let bytes = if own { 0 } else { bytes };
@@ -249,10 +256,10 @@ impl<'a> Run<'a> {
             let Shared { state, slots, .. } = shared;
             slots[task.index()] = Slot::Memory(value);
             let finished = state.finished(self.plan, task, outcome, |change| match change {
-                Change::Ready(task) => self.recorder.tell(self.plan, || Event::TaskQueued { task }),
+                Change::Ready(task) => self.recorder.tell(|| Event::TaskQueued { task }),
                 Change::Released(task) => {
                     slots[task.index()] = Slot::Empty;
-                    self.recorder.tell(self.plan, || Event::Released { task });
+                    self.recorder.tell(|| Event::Released { task });
                 }
             });
             if let Err(large) = finished {
@@ -260,6 +267,7 @@ impl<'a> Run<'a> {
                 shared.error.get_or_insert(error);
             }
         }
+        tally.note_held(shared.state.memory());
     }
 
     /// Writes values to the disk while other workers go on.
@@ -275,8 +283,8 @@ impl<'a> Run<'a> {
                     shared.slots[task.index()] = Slot::Disk(Arc::new(spilled));
                     shared.state.spilled(task);
                     let bytes = value.bytes();
-                    self.recorder.tell(self.plan, || Event::Spilled { task, bytes });
-                    self.recorder.count_spilled(bytes as u64);
+                    self.recorder.tell(|| Event::Spilled { task, bytes });
+                    self.recorder.tally().count_spilled(bytes as u64);
                 }
                 // A worker took it in the meantime.
                 Ok(_) => {}
@@ -361,7 +369,7 @@ impl Shared {
         let now = Instant::now();
         if now >= self.outside.look {
             let before = self.outside.before;
-            let beyond = || memory::resident().map_or(0, |resident| resident.saturating_sub(before + held));
+            let beyond = || resident(Process::This).saturating_sub(before + held);
             self.outside.bytes = beyond();
             if self.outside.bytes > budget / 8 {
                 memory::give_back();

@@ -65,15 +65,9 @@ fn is_memory(folder: &std::path::Path) -> bool {
     unsafe { libc::statfs(path.as_ptr(), found.as_mut_ptr()) == 0 && found.assume_init().f_type == libc::TMPFS_MAGIC }
 }
 
-/// Bytes of memory that this process occupies.
-pub(super) fn resident() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * page_size())
-}
-
+/// Bytes in a page of memory.
 #[expect(unsafe_code, reason = "std does not know the size of a page")]
-fn page_size() -> u64 {
+pub(super) fn page_size() -> u64 {
     // SAFETY: only asks.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }
@@ -90,13 +84,15 @@ pub(super) fn give_back() {
 
 #[cfg(test)]
 mod tests {
+    use super::super::usage::{Process, resident};
     use super::*;
 
     #[test]
     fn what_a_process_occupies_grows_with_what_it_writes() {
-        let before = resident().unwrap();
+        let resident = || resident(Process::This);
+        let before = resident();
         let written = vec![1_u8; 64 << 20];
-        assert!(resident().unwrap() >= before + (60 << 20), "{}", written.len());
+        assert!(resident() >= before + (60 << 20), "{}", written.len());
         assert!(default_budget() > 64 << 20);
     }
 }

@@ -9,13 +9,16 @@ mod memory;
 mod processes;
 mod ready;
 mod report;
+mod sampler;
 mod spill;
 mod state;
 mod synchronous;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod unwind;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +33,10 @@ pub(crate) use config::{Settings, enter};
 pub use event::{Event, Observer, Watch, watch};
 use local::Slot;
 pub use processes::WorkerError;
-pub use report::{LayerReport, RunReport, Tally, last_run};
+pub use report::{LayerReport, MOST_RECORDS, RunReport, Sample, TaskRecord, last_run, last_runs};
 pub use spill::SpillError;
 use state::TooLarge;
+pub use tally::Tally;
 pub use unwind::Panicked;
 
 /// Why a run stopped before its end.
@@ -240,13 +244,13 @@ fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Re
     let given = plan.given().iter().map(|&task| made.remove(&name(task)).expect("the plan was made for it")).collect();
     drop(made);
     let token = CancelToken::for_run(settings.timeout);
-    let recorder = report::Recorder::start(&plan);
     let workers = match settings.scheduler {
         Scheduler::Synchronous => 1,
         Scheduler::Threads => settings.workers.unwrap_or_else(threads::usual),
         Scheduler::Processes => settings.workers.unwrap_or_else(processes::usual),
     };
     let workers = workers.min(plan.len().max(1));
+    let recorder = report::Recorder::start(&plan, settings, workers);
     let run = local::Run::new(&plan, settings, workers, &token, &recorder, given);
     match settings.scheduler {
         Scheduler::Synchronous => synchronous::run(&run),
@@ -254,7 +258,7 @@ fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Re
         Scheduler::Processes => processes::run(&run, workers),
     }
     let result = run.end();
-    recorder.finish(&plan, result.is_ok());
+    recorder.finish(result.is_ok());
     match result {
         Ok(values) => {
             let decoded = values.into_iter().zip(plan.targets());

@@ -1,23 +1,44 @@
-//! What the last run cost, layer by layer: what pictures are coloured by after a run.
+//! What runs cost, layer by layer and task by task: what pictures are coloured by, and what a profile shows.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Settings;
+use super::config::Scheduler;
 use super::event::{self, Event, Observer};
-use crate::graph::{Key, Plan};
+use super::sampler;
+use super::tally::Tally;
+use crate::graph::{Key, Origin, Plan, TaskId, Value};
 
 /// What a run cost.
 #[derive(Clone, Debug)]
 pub struct RunReport {
+    /// When it began.
+    pub begun: Instant,
     /// From start to end.
     pub wall: Duration,
     /// Whether every target was made.
     pub complete: bool,
+    /// What ran it.
+    pub scheduler: Scheduler,
+    /// How many tasks could run at once.
+    pub workers: usize,
+    /// Bytes that its values were allowed to take.
+    pub budget: u64,
     /// Bytes of values that were written to the disk to make room.
     pub spilled: u64,
     /// The layers that ran, inputs first.
     pub layers: Vec<LayerReport>,
+    /// The tasks that ran, in the order in which they were done: all of them, or the first [`MOST_RECORDS`];
+    /// none where the run was made with `config().profile(false)`.
+    pub records: Vec<TaskRecord>,
+    /// The chain of tasks that took longest, each of which reads the one before: indices into `records`. However
+    /// many workers there are, a run takes at least the time of these tasks, its span. None in a run that did not
+    /// end, or of which not every task was recorded.
+    pub critical_path: Vec<u32>,
+    /// Memory and processor over time; runs shorter than one look have none.
+    pub samples: Vec<Sample>,
 }
 
 /// What one layer cost, or several that were fused into one.
@@ -27,6 +48,12 @@ pub struct LayerReport {
     pub parts: Vec<Key>,
     /// The operation that ends it.
     pub operation: &'static str,
+    /// Where that was built.
+    pub origin: Origin,
+    /// What it makes: `Array`, `Bag`, `DataFrame`, `Delayed`.
+    pub collection: &'static str,
+    /// How many partitions it has, whether they were needed or not.
+    pub partitions: usize,
     /// How many of its tasks ran.
     pub tasks: u64,
     /// Time spent in them, summed over workers.
@@ -51,108 +78,174 @@ impl RunReport {
     pub fn layer(&self, key: Key) -> Option<&LayerReport> {
         self.layers.iter().find(|layer| layer.parts.contains(&key))
     }
+
+    /// The time of the critical path: no number of workers runs it faster.
+    pub fn span(&self) -> Duration {
+        self.critical_path.iter().map(|&index| self.records[index as usize].took()).sum()
+    }
+
+    /// The time spent in tasks, summed over workers.
+    pub fn busy(&self) -> Duration {
+        self.layers.iter().map(|layer| layer.busy).sum()
+    }
 }
 
-static LAST: Mutex<Option<Arc<RunReport>>> = Mutex::new(None);
+/// One task that ran.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskRecord {
+    /// Its number in the plan of the run: its priority.
+    pub task: u32,
+    /// Its layer, an index into [`RunReport::layers`].
+    pub layer: u32,
+    /// The partition it made.
+    pub partition: u32,
+    /// Which worker ran it.
+    pub worker: u32,
+    /// Size of the value that it made, in bytes.
+    pub bytes: u64,
+    started: u64,
+    took: u64,
+}
+
+impl TaskRecord {
+    pub(super) fn new(
+        task: u32,
+        (layer, partition): (u32, u32),
+        worker: u32,
+        bytes: u64,
+        started: u64,
+        took: u64,
+    ) -> TaskRecord {
+        TaskRecord { task, layer, partition, worker, bytes, started, took }
+    }
+
+    /// How long after the start of the run it began.
+    pub fn started(&self) -> Duration {
+        Duration::from_nanos(self.started)
+    }
+
+    /// How long it ran.
+    pub fn took(&self) -> Duration {
+        Duration::from_nanos(self.took)
+    }
+
+    /// How long after the start of the run it was done.
+    pub fn ended(&self) -> Duration {
+        Duration::from_nanos(self.started + self.took)
+    }
+}
+
+/// Memory and processor at one moment of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// How long after the start of the run.
+    pub at: Duration,
+    /// Bytes of values that the run held in memory.
+    pub held: u64,
+    /// Bytes of memory that this process and its workers occupied.
+    pub resident: u64,
+    /// Processor time that this process and its workers had used since the run began.
+    pub cpu: Duration,
+}
+
+/// No more tasks of a run than this are recorded one by one.
+pub const MOST_RECORDS: usize = 1_000_000;
+
+/// How many reports are kept, and how many records of tasks in all of them.
+const KEPT_REPORTS: usize = 16;
+const KEPT_RECORDS: usize = 2 * MOST_RECORDS;
+
+static REPORTS: Mutex<VecDeque<Arc<RunReport>>> = Mutex::new(VecDeque::new());
+
+fn reports() -> MutexGuard<'static, VecDeque<Arc<RunReport>>> {
+    REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The report of the last run that ended, successful or not.
 pub fn last_run() -> Option<Arc<RunReport>> {
-    LAST.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    reports().back().cloned()
 }
 
-/// What a run has done so far, layer by layer: counts that a watcher may read at any time.
-#[derive(Debug)]
-pub struct Tally {
-    begun: Instant,
-    layers: Vec<Counters>,
-    spilled: AtomicU64,
+/// The reports of the last runs that ended, oldest first: at most sixteen, fewer where they had millions of tasks.
+pub fn last_runs() -> Vec<Arc<RunReport>> {
+    reports().iter().cloned().collect()
 }
 
-#[derive(Debug, Default)]
-struct Counters {
-    tasks: AtomicU64,
-    nanoseconds: AtomicU64,
-    bytes: AtomicU64,
+fn keep(report: RunReport) {
+    let mut reports = reports();
+    reports.push_back(Arc::new(report));
+    let mut records: usize = reports.iter().map(|report| report.records.len()).sum();
+    while reports.len() > KEPT_REPORTS || records > KEPT_RECORDS {
+        records -= reports.pop_front().map_or(0, |report| report.records.len());
+    }
 }
 
-impl Tally {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        Tally {
-            begun: Instant::now(),
-            layers: plan.layers().iter().map(|_| Counters::default()).collect(),
-            spilled: AtomicU64::new(0),
-        }
-    }
-
-    /// How long ago the run began.
-    pub fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
-    }
-
-    /// How many tasks of layer `layer`, an index into [`Plan::layers`], are done.
-    pub fn done(&self, layer: usize) -> u64 {
-        self.layers[layer].tasks.load(Ordering::Relaxed)
-    }
-
-    fn report(&self, plan: &Plan, complete: bool) -> RunReport {
-        let report = |(layer, counters): (&Arc<crate::graph::Layer>, &Counters)| LayerReport {
-            parts: layer.parts().iter().map(|part| part.key()).collect(),
-            operation: layer.operation().name(),
-            tasks: counters.tasks.load(Ordering::Relaxed),
-            busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
-            bytes: counters.bytes.load(Ordering::Relaxed),
-        };
-        let layers = plan.layers().iter().zip(&self.layers).map(report).collect();
-        let spilled = self.spilled.load(Ordering::Relaxed);
-        RunReport { wall: self.elapsed(), complete, spilled, layers }
-    }
+/// A task that a worker is done with.
+pub(super) struct Made {
+    pub task: TaskId,
+    pub value: Value,
+    pub started: Instant,
+    pub took: Duration,
 }
 
 /// Counts while a run goes on and tells the observers.
-pub(super) struct Recorder {
+pub(super) struct Recorder<'a> {
+    plan: &'a Plan,
     tally: Arc<Tally>,
     observers: Vec<Arc<dyn Observer>>,
     /// Whether someone wants to know of each task.
     watched: bool,
+    ended: bool,
 }
 
-impl Recorder {
-    pub(super) fn start(plan: &Plan) -> Self {
+impl<'a> Recorder<'a> {
+    pub(super) fn start(plan: &'a Plan, settings: &Settings, workers: usize) -> Self {
         let observers = event::observers();
         let watched = observers.iter().any(|observer| observer.watches_tasks());
-        let recorder = Recorder { tally: Arc::new(Tally::new(plan)), observers, watched };
-        let started = Event::Started { tally: &recorder.tally };
-        recorder.observers.iter().for_each(|observer| observer.observe(plan, started));
+        let tally = Arc::new(Tally::new(plan, settings, workers));
+        let recorder = Recorder { plan, tally, observers, watched, ended: false };
+        recorder.tell_all(Event::Started { tally: &recorder.tally });
+        if settings.profile || settings.progress {
+            sampler::watch(&recorder.tally, &recorder.observers);
+        }
         recorder
+    }
+
+    fn tell_all(&self, event: Event) {
+        self.observers.iter().for_each(|observer| observer.observe(self.plan, event));
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Tells of an event of a task those who want to know; nothing is made for nobody.
     #[inline]
-    pub(super) fn tell<'e>(&self, plan: &Plan, event: impl FnOnce() -> Event<'e>) {
+    pub(super) fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         if self.watched {
             let event = event();
             let watching = self.observers.iter().filter(|observer| observer.watches_tasks());
-            watching.for_each(|observer| observer.observe(plan, event));
+            watching.for_each(|observer| observer.observe(self.plan, event));
         }
     }
 
-    /// Counts a task that is done.
-    #[inline]
-    pub(super) fn count(&self, layer: usize, took: Duration, bytes: u64) {
-        let counters = &self.tally.layers[layer];
-        counters.tasks.fetch_add(1, Ordering::Relaxed);
-        counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
-        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+    pub(super) fn finish(mut self, complete: bool) {
+        self.end(complete);
     }
 
-    pub(super) fn count_spilled(&self, bytes: u64) {
-        self.tally.spilled.fetch_add(bytes, Ordering::Relaxed);
+    fn end(&mut self, complete: bool) {
+        self.ended = true;
+        sampler::leave(&self.tally);
+        self.tell_all(Event::Finished { tally: &self.tally, complete });
+        keep(self.tally.report(self.plan, complete));
     }
+}
 
-    pub(super) fn finish(self, plan: &Plan, complete: bool) {
-        let finished = Event::Finished { tally: &self.tally, complete };
-        self.observers.iter().for_each(|observer| observer.observe(plan, finished));
-        let report = self.tally.report(plan, complete);
-        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(report));
+impl Drop for Recorder<'_> {
+    /// Where a fault of the library ends the run, those who watch it must not wait for its end.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(false);
+        }
     }
 }

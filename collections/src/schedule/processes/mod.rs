@@ -192,6 +192,7 @@ impl Remote<'_, '_> {
         let begin = Request::Begin { folder, environment };
         loop {
             let (mut worker, is_new) = Worker::take(self.workers)?;
+            self.run.watch_process(worker.process.id());
             match worker.ask(&begin, self.run) {
                 Ok(()) => return Ok(worker),
                 Err(Broken::Dead(_)) if is_new => {

@@ -1,0 +1,233 @@
+//! What a run has done so far: counts and records that a watcher may read at any time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Settings;
+use super::config::Scheduler;
+use super::report::{LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
+use super::usage::{self, Process};
+use crate::graph::{Layer, Plan};
+
+/// More samples than this are thinned: each second one stays, and they are taken half as often.
+const MOST_SAMPLES: usize = 2_000;
+/// How often the first samples are taken.
+const FIRST_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What a run has done so far, layer by layer.
+#[derive(Debug)]
+pub struct Tally {
+    begun: Instant,
+    scheduler: Scheduler,
+    workers: usize,
+    budget: u64,
+    progress: bool,
+    profile: bool,
+    layers: Vec<Counters>,
+    spilled: AtomicU64,
+    held: AtomicU64,
+    records: Mutex<Vec<TaskRecord>>,
+    samples: Mutex<Samples>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    tasks: AtomicU64,
+    nanoseconds: AtomicU64,
+    bytes: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Samples {
+    list: Vec<Sample>,
+    interval: Duration,
+    /// This process and those of the workers, with the processor time that each had used before the run.
+    processes: Vec<(Process, Duration)>,
+}
+
+impl Tally {
+    pub(crate) fn new(plan: &Plan, settings: &Settings, workers: usize) -> Self {
+        let own = (Process::This, usage::processor(Process::This));
+        Tally {
+            begun: Instant::now(),
+            scheduler: settings.scheduler,
+            workers,
+            budget: settings.memory,
+            progress: settings.progress,
+            profile: settings.profile,
+            layers: plan.layers().iter().map(|_| Counters::default()).collect(),
+            spilled: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+            records: Mutex::new(Vec::new()),
+            samples: Mutex::new(Samples { list: Vec::new(), interval: FIRST_INTERVAL, processes: vec![own] }),
+        }
+    }
+
+    /// How long ago the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// How many tasks of layer `layer`, an index into [`Plan::layers`], are done.
+    pub fn done(&self, layer: usize) -> u64 {
+        self.layers[layer].tasks.load(Ordering::Relaxed)
+    }
+
+    /// Time spent in the tasks of layer `layer` that are done, summed over workers.
+    pub fn busy(&self, layer: usize) -> Duration {
+        Duration::from_nanos(self.layers[layer].nanoseconds.load(Ordering::Relaxed))
+    }
+
+    /// Bytes of the values that the run holds in memory.
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that they may take.
+    pub fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Bytes of values that were written to the disk to make room.
+    pub fn spilled(&self) -> u64 {
+        self.spilled.load(Ordering::Relaxed)
+    }
+
+    /// How many tasks can run at once.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// Whether the run is to show its progress.
+    pub fn shows_progress(&self) -> bool {
+        self.progress
+    }
+
+    /// The tasks that are done, after the first `known`.
+    pub fn records_after(&self, known: usize) -> Vec<TaskRecord> {
+        locked(&self.records).get(known..).map_or_else(Vec::new, <[_]>::to_vec)
+    }
+
+    /// Memory and processor so far.
+    pub fn samples(&self) -> Vec<Sample> {
+        locked(&self.samples).list.clone()
+    }
+
+    /// Counts what `worker` made.
+    pub(super) fn count(&self, plan: &Plan, worker: usize, made: &[Made]) {
+        let mut records = self.profile.then(|| locked(&self.records));
+        for Made { task, value, started, took } in made {
+            let layer = plan.layer_index(*task);
+            let (nanoseconds, bytes) = (took.as_nanos() as u64, value.bytes() as u64);
+            let counters = &self.layers[layer];
+            counters.tasks.fetch_add(1, Ordering::Relaxed);
+            counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+            if let Some(records) = records.as_mut().filter(|records| records.len() < MOST_RECORDS) {
+                let started = started.saturating_duration_since(self.begun).as_nanos() as u64;
+                let place = (layer as u32, plan.partition(*task) as u32);
+                records.push(TaskRecord::new(task.0, place, worker as u32, bytes, started, nanoseconds));
+            }
+        }
+    }
+
+    pub(super) fn count_spilled(&self, bytes: u64) {
+        self.spilled.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes how many bytes of values the run holds now.
+    pub(super) fn note_held(&self, bytes: u64) {
+        self.held.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Watches the process of a worker too.
+    pub(super) fn watch_process(&self, process: u32) {
+        let process = Process::Other(process);
+        let mut samples = locked(&self.samples);
+        if !samples.processes.iter().any(|(known, _)| *known == process) {
+            samples.processes.push((process, usage::processor(process)));
+        }
+    }
+
+    /// Looks at memory and processor, if the last look was long enough ago.
+    pub(super) fn sample(&self) {
+        let at = self.elapsed();
+        let mut samples = locked(&self.samples);
+        let Samples { list, interval, processes } = &mut *samples;
+        if !self.profile || list.last().is_some_and(|last| at < last.at + *interval) {
+            return;
+        }
+        let resident = processes.iter().map(|(process, _)| usage::resident(*process)).sum();
+        let used = |(process, before): &(Process, Duration)| usage::processor(*process).saturating_sub(*before);
+        list.push(Sample { at, held: self.held(), resident, cpu: processes.iter().map(used).sum() });
+        if list.len() >= MOST_SAMPLES {
+            let mut index = 0;
+            list.retain(|_| std::mem::replace(&mut index, index + 1) % 2 == 0);
+            *interval *= 2;
+        }
+    }
+
+    /// What it comes to; the records are moved there.
+    pub(super) fn report(&self, plan: &Plan, complete: bool) -> RunReport {
+        let layer = |(layer, counters): (&Arc<Layer>, &Counters)| LayerReport {
+            parts: layer.parts().iter().map(|part| part.key()).collect(),
+            operation: layer.operation().name(),
+            origin: layer.origin(),
+            collection: layer.picture().collection,
+            partitions: layer.tasks(),
+            tasks: counters.tasks.load(Ordering::Relaxed),
+            busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
+            bytes: counters.bytes.load(Ordering::Relaxed),
+        };
+        let records = std::mem::take(&mut *locked(&self.records));
+        let all = complete && records.len() + plan.given().len() == plan.len();
+        RunReport {
+            begun: self.begun,
+            wall: self.elapsed(),
+            complete,
+            scheduler: self.scheduler,
+            workers: self.workers,
+            budget: self.budget,
+            spilled: self.spilled(),
+            layers: plan.layers().iter().zip(&self.layers).map(layer).collect(),
+            critical_path: if all { critical_path(plan, &records) } else { Vec::new() },
+            records,
+            samples: std::mem::take(&mut locked(&self.samples).list),
+        }
+    }
+}
+
+/// The chain of tasks, each reading the one before, that took longest: indices into `records`.
+/// (Kelley and Walker, "Critical-path planning and scheduling", 1959, with the times that were measured.)
+fn critical_path(plan: &Plan, records: &[TaskRecord]) -> Vec<u32> {
+    const NOT_RECORDED: u32 = u32::MAX;
+    let mut record_of = vec![NOT_RECORDED; plan.len()];
+    for (index, record) in records.iter().enumerate() {
+        record_of[record.task as usize] = index as u32;
+    }
+    // When each task would be done if there were a worker for each; inputs have lower ids than their readers.
+    let mut done: Vec<u64> = Vec::with_capacity(plan.len());
+    let mut last = None;
+    for task in plan.tasks() {
+        let ready = plan.reads(task).iter().map(|read| done[read.index()]).max().unwrap_or(0);
+        let record = record_of[task.index()];
+        let own = if record == NOT_RECORDED { 0 } else { records[record as usize].took().as_nanos() as u64 };
+        done.push(ready + own);
+        if last.is_none_or(|(longest, _)| ready + own > longest) {
+            last = Some((ready + own, task));
+        }
+    }
+    let mut path = Vec::new();
+    let mut next = last.map(|(_, task)| task);
+    while let Some(task) = next {
+        path.extend(Some(record_of[task.index()]).filter(|&record| record != NOT_RECORDED));
+        next = plan.reads(task).iter().max_by_key(|read| done[read.index()]).copied();
+    }
+    path.reverse();
+    path
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
