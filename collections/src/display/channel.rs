@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -188,6 +189,12 @@ pub(super) fn connect() -> bool {
 /// Shows `bundle` as the result of the cell.
 pub(super) fn show_result(bundle: &Bundle) {
     locked().show(bundle, &Message::ExecuteResult(Shown::of(bundle, None)));
+}
+
+/// A name for [`show`] and [`update`] that nothing else has.
+pub(super) fn display_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("lazuli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Shows `bundle` in the middle of a cell; `display_id` names it for [`update`].

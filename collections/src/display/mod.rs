@@ -9,6 +9,8 @@ mod array;
 mod bag;
 mod channel;
 mod chunks;
+mod course;
+mod dashboard;
 mod delayed;
 mod drawing;
 mod figure;
@@ -17,11 +19,14 @@ mod glyph;
 mod graph;
 mod layout;
 mod markup;
+mod page;
 mod palette;
+mod profile;
 mod progress;
 mod sketch;
 mod summary;
 mod table;
+mod timeline;
 mod wording;
 
 #[cfg(test)]
@@ -29,7 +34,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use dashboard::{Dashboard, dashboard};
 pub use drawing::Drawing;
+pub use profile::{Profile, profile};
 pub(crate) use progress::Progress;
 
 /// One thing to show, in every form a frontend may ask for.

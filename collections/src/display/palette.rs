@@ -19,6 +19,16 @@ pub(super) fn collection(name: &str) -> &'static str {
     }
 }
 
+/// Colours of operations, in the order in which they should be given out; further ones share the last.
+/// (The set of Okabe and Ito without black, and with grey.)
+pub(super) const CATEGORIES: [&str; 8] =
+    ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c959f"];
+
+/// The colour of the operation with that number.
+pub(super) fn category(number: usize) -> &'static str {
+    CATEGORIES[number.min(CATEGORIES.len() - 1)]
+}
+
 /// From white to orange as `share` goes from 0 to 1; dark text stays legible on all of it.
 pub(super) fn heat(share: f64) -> String {
     let share = share.clamp(0.0, 1.0);

@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,8 +82,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Running,
     Complete,
     Stopped,
@@ -103,24 +103,41 @@ impl Run {
 }
 
 /// The bar of one run.
-struct Bar {
-    tally: Arc<Tally>,
+#[derive(Debug)]
+pub(super) struct Bar {
+    pub tally: Arc<Tally>,
     /// Operation and number of tasks of each layer.
-    layers: Vec<(&'static str, u64)>,
-    state: State,
+    pub layers: Vec<(&'static str, u64)>,
+    pub state: State,
     /// The name under which a notebook shows it, once it does.
     shown: Option<String>,
 }
 
 /// One operation, its layers taken together.
+#[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
     done: u64,
     total: u64,
+    /// Time spent in the tasks that are done, summed over workers.
+    busy: Duration,
+}
+
+impl Row {
+    fn left(&self) -> u64 {
+        self.total.saturating_sub(self.done)
+    }
+
+    /// Time that the tasks which are left would take one after another, if they are like those that are done, or else
+    /// like `others`.
+    fn work_left(&self, others: Duration) -> Duration {
+        let each = if self.done > 0 { self.busy.div_f64(self.done as f64) } else { others };
+        each.mul_f64(self.left() as f64)
+    }
 }
 
 impl Bar {
-    fn new(plan: &Plan, tally: Arc<Tally>) -> Bar {
+    pub(super) fn new(plan: &Plan, tally: Arc<Tally>) -> Bar {
         let mut layers: Vec<_> = plan.layers().iter().map(|layer| (layer.operation().name(), 0)).collect();
         for task in plan.tasks() {
             layers[plan.layer_index(task)].1 += 1;
@@ -135,8 +152,7 @@ impl Bar {
         match &self.shown {
             Some(name) => channel::update(&self.bundle(), name),
             None => {
-                static NEXT: AtomicU64 = AtomicU64::new(0);
-                let name = format!("lazuli-run-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+                let name = channel::display_id();
                 channel::show(&self.bundle(), Some(&name));
                 self.shown = Some(name);
             }
@@ -156,32 +172,32 @@ impl Bar {
         let mut rows: Vec<Row> = Vec::new();
         let mut index = HashMap::new();
         for (layer, &(name, total)) in self.layers.iter().enumerate() {
-            let done = self.tally.done(layer);
+            let (done, busy) = (self.tally.done(layer), self.tally.busy(layer));
             let row = *index.entry(name).or_insert(rows.len());
             match rows.get_mut(row) {
-                Some(row) => (row.done, row.total) = (row.done + done, row.total + total),
-                None => rows.push(Row { name, done, total }),
+                Some(row) => *row = Row { name, done: row.done + done, total: row.total + total, busy: row.busy + busy },
+                None => rows.push(Row { name, done, total, busy }),
             }
         }
         rows
     }
 
-    fn bundle(&self) -> Bundle {
-        let rows = self.rows();
-        Bundle { html: html(&rows, &self.words(&rows), self.state), text: self.text(), svg: None }
+    pub(super) fn bundle(&self) -> Bundle {
+        Bundle { html: self.html(&self.rows()), text: self.text(), svg: None }
     }
 
     fn text(&self) -> String {
         const CELLS: u64 = 24;
         let rows = self.rows();
-        let (done, total) = sums(&rows);
-        let full = (done * CELLS / total.max(1)) as usize;
-        format!("{}{} {}", "█".repeat(full), "░".repeat(CELLS as usize - full), self.words(&rows))
+        let sum = sum(&rows);
+        let full = (sum.done * CELLS / sum.total.max(1)) as usize;
+        let bar = format!("{}{}", "█".repeat(full), "░".repeat(CELLS as usize - full));
+        format!("{bar} {}; {}", self.words(&rows), self.memory())
     }
 
-    /// `30 of 100 tasks, 1.2 s, about 3 s left`.
+    /// `30 of 100 tasks, 1.2 s, 25 a second, about 3 s left`.
     fn words(&self, rows: &[Row]) -> String {
-        let (done, total) = sums(rows);
+        let Row { done, total, .. } = sum(rows);
         let elapsed = self.tally.elapsed();
         let counted = wording::counted(total as usize, "task");
         let some = || format!("{} of {counted}", wording::count(done as usize));
@@ -191,57 +207,90 @@ impl Bar {
             State::Stopped => format!("stopped after {} and {took}", some()),
             State::Running if done == 0 => format!("{}, {took}", some()),
             State::Running => {
-                let left = elapsed.mul_f64((total - done.min(total)) as f64 / done as f64);
-                format!("{}, {took}, about {} left", some(), wording::time(left))
+                let rate = wording::rate(done as f64 / elapsed.as_secs_f64());
+                format!("{}, {took}, {rate}, about {} left", some(), wording::time(self.time_left(rows, rows)))
             }
         }
     }
-}
 
-fn sums(rows: &[Row]) -> (u64, u64) {
-    rows.iter().fold((0, 0), |(done, total), row| (done + row.done, total + row.total))
-}
-
-/// A bar for the whole run, and one for each operation; these are folded away when the run is over.
-fn html(rows: &[Row], words: &str, state: State) -> String {
-    let mut html = String::new();
-    let mut progress = Element::new(&mut html, "div").with("style", "margin:4px 0");
-    let (done, total) = sums(rows);
-    let mut line = progress.child("div").with("style", "display:flex");
-    draw_bar(&mut line, done, total, 320, state);
-    line.child("span").with("style", "margin-left:10px").text(words);
-    drop(line);
-    let mut list = match state {
-        State::Running => progress.child("div"),
-        State::Complete | State::Stopped => {
-            let mut details = progress.child("details");
-            details.child("summary").with("style", "cursor:pointer;font-size:12px").text("by operation");
-            details
+    /// `1.2 GiB of 14.0 GiB held`, and what went to the disk.
+    fn memory(&self) -> String {
+        let budget = wording::bytes(self.tally.budget());
+        let held = match self.state {
+            State::Running => format!("{} of {budget} held", wording::bytes(self.tally.held())),
+            State::Complete | State::Stopped => format!("{budget} allowed"),
+        };
+        match self.tally.spilled() {
+            0 => held,
+            spilled => format!("{held}, {} went to the disk", wording::bytes(spilled)),
         }
-    };
-    for row in rows.iter().take(MOST_ROWS) {
-        draw_row(&mut list, row, state);
     }
-    if let Some(rest) = rows.get(MOST_ROWS..).filter(|rest| !rest.is_empty()) {
-        let (done, total) = sums(rest);
-        draw_row(&mut list, &Row { name: "others", done, total }, state);
+
+    /// How long the tasks of `rows` that are left would take on all workers, seen from what all rows took so far.
+    fn time_left(&self, rows: &[Row], all: &[Row]) -> Duration {
+        let sum = sum(all);
+        let mean = sum.busy.div_f64(sum.done.max(1) as f64);
+        let work: Duration = rows.iter().map(|row| row.work_left(mean)).sum();
+        work.div_f64(self.tally.workers().max(1) as f64)
     }
-    drop(list);
-    drop(progress);
-    html
+
+    /// A bar for the whole run, and one for each operation; these are folded away when the run is over.
+    fn html(&self, rows: &[Row]) -> String {
+        let mut html = String::new();
+        let mut progress = Element::new(&mut html, "div").with("style", "margin:4px 0");
+        let mut line = progress.child("div").with("style", "display:flex");
+        draw_bar(&mut line, sum(rows), 320, self.state);
+        line.child("span").with("style", "margin-left:10px").text(&self.words(rows));
+        drop(line);
+        progress.child("div").with("style", "color:#808080;font-size:12px").text(&self.memory());
+        let mut list = match self.state {
+            State::Running => progress.child("div"),
+            State::Complete | State::Stopped => {
+                let mut details = progress.child("details");
+                details.child("summary").with("style", "cursor:pointer;font-size:12px").text("by operation");
+                details
+            }
+        };
+        for row in rows.iter().take(MOST_ROWS) {
+            self.draw_row(&mut list, *row, rows);
+        }
+        if let Some(rest) = rows.get(MOST_ROWS..).filter(|rest| !rest.is_empty()) {
+            self.draw_row(&mut list, Row { name: "others", ..sum(rest) }, rows);
+        }
+        drop(list);
+        drop(progress);
+        html
+    }
+
+    fn draw_row(&self, list: &mut Element, row: Row, all: &[Row]) {
+        let mut line = list.child("div").with("style", "display:flex;font-size:12px");
+        line.child("span")
+            .with("style", "display:inline-block;width:130px;overflow:hidden")
+            .text(&wording::clipped(row.name, 18));
+        draw_bar(&mut line, row, 190, self.state);
+        let mut words = format!("{} of {}", wording::count(row.done as usize), wording::count(row.total as usize));
+        match self.state {
+            State::Running if row.left() > 0 && sum(all).done > 0 => {
+                words += &format!(", about {} left", wording::time(self.time_left(&[row], all)));
+            }
+            _ if row.done > 0 => words += &format!(", {} of work", wording::time(row.busy)),
+            _ => {}
+        }
+        line.child("span").with("style", "margin-left:10px").text(&words);
+    }
 }
 
-fn draw_row(list: &mut Element, row: &Row, state: State) {
-    let mut line = list.child("div").with("style", "display:flex;font-size:12px");
-    line.child("span")
-        .with("style", "display:inline-block;width:130px;overflow:hidden")
-        .text(&wording::clipped(row.name, 18));
-    draw_bar(&mut line, row.done, row.total, 190, state);
-    let counted = format!("{} of {}", wording::count(row.done as usize), wording::count(row.total as usize));
-    line.child("span").with("style", "margin-left:10px").text(&counted);
+fn sum(rows: &[Row]) -> Row {
+    let none = Row { name: "", done: 0, total: 0, busy: Duration::ZERO };
+    rows.iter().fold(none, |sum, row| Row {
+        done: sum.done + row.done,
+        total: sum.total + row.total,
+        busy: sum.busy + row.busy,
+        ..sum
+    })
 }
 
-fn draw_bar(line: &mut Element, done: u64, total: u64, width: usize, state: State) {
+fn draw_bar(line: &mut Element, Row { done, total, .. }: Row, width: usize, state: State) {
     let colour = if state == State::Stopped { "#d55e00" } else { "#0072b2" };
     let share = done as f64 / total.max(1) as f64;
     let ground = format!(
@@ -256,6 +305,7 @@ fn draw_bar(line: &mut Element, done: u64, total: u64, width: usize, state: Stat
 mod tests {
     use super::*;
     use crate::graph::{Layer, Operation, Origin, Pattern, Picture, Value};
+    use crate::schedule::Config;
 
     fn plan() -> Plan {
         let work = |name, tasks| {
@@ -267,10 +317,14 @@ mod tests {
         Plan::of(&[work("map", 4).reads(&twice, Pattern::OneToOne).build().layer().clone()])
     }
 
+    fn tally(plan: &Plan) -> Arc<Tally> {
+        Arc::new(Tally::new(plan, &Config::settings().unwrap(), 2))
+    }
+
     #[test]
     fn a_bar_counts_layers_of_one_operation_together() {
         let plan = plan();
-        let mut bar = Bar::new(&plan, Arc::new(Tally::new(&plan)));
+        let mut bar = Bar::new(&plan, tally(&plan));
         let rows: Vec<_> = bar.rows().iter().map(|row| (row.name, row.done, row.total)).collect();
         assert_eq!(rows, [("read", 0, 4), ("map", 0, 8)]);
         assert!(bar.text().contains("0 of 12\u{a0}tasks, "));
@@ -281,9 +335,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_is_judged_by_what_each_operation_took() {
+        let plan = plan();
+        let bar = Bar::new(&plan, tally(&plan));
+        let row = |name, done, total, seconds| Row { name, done, total, busy: Duration::from_secs(seconds) };
+        // Two workers; the last operation has not begun and counts like the mean of the others, two seconds a task.
+        let rows = [row("read", 4, 4, 4), row("map", 2, 4, 8), row("sum", 0, 1, 0)];
+        assert_eq!(bar.time_left(&rows, &rows), Duration::from_secs(5));
+        assert_eq!(bar.time_left(&rows[1..2], &rows), Duration::from_secs(4));
+    }
+
+    #[test]
     fn a_run_that_ends_is_watched_no_longer() {
         let plan = plan();
-        let tally = Arc::new(Tally::new(&plan));
+        let tally = tally(&plan);
         let watched = || locked(&RUNS).iter().any(|run| Arc::ptr_eq(&run.tally, &tally));
         locked(&RUNS).push(Run::new(&plan, &tally));
         assert!(watched());

@@ -38,6 +38,11 @@ pub(super) fn time(time: Duration) -> String {
     }
 }
 
+/// `0.4 a second`, `25 a second`, `1 200 a second`.
+pub(super) fn rate(rate: f64) -> String {
+    if rate < 9.95 { format!("{rate:.1} a second") } else { format!("{} a second", count(rate.round() as usize)) }
+}
+
 /// Digits in groups of three: `1 234 567`, with spaces that do not break.
 pub(super) fn count(count: usize) -> String {
     let digits = count.to_string();

@@ -26,7 +26,7 @@ pub struct Table(
 );
 
 impl Table {
-    pub(super) fn new(frame: PolarsFrame) -> Self {
+    pub(crate) fn new(frame: PolarsFrame) -> Self {
         Table(step::value(frame))
     }
 

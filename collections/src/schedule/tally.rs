@@ -162,8 +162,11 @@ impl Tally {
         let used = |(process, before): &(Process, Duration)| usage::processor(*process).saturating_sub(*before);
         list.push(Sample { at, held: self.held(), resident, cpu: processes.iter().map(used).sum() });
         if list.len() >= MOST_SAMPLES {
-            let mut index = 0;
-            list.retain(|_| std::mem::replace(&mut index, index + 1) % 2 == 0);
+            let mut kept = false;
+            list.retain(|_| {
+                kept = !kept;
+                kept
+            });
             *interval *= 2;
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::state::{Change, Next, Outcome, RunState};
+use super::usage::{Process, resident};
 use super::*;
 use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Task, fuse};
 
@@ -432,9 +433,9 @@ fn many_runs_leave_no_thread_no_file_and_no_memory() {
         }
     };
     (0..10).for_each(|_| round());
-    let before = (count("/proc/self/task"), count("/proc/self/fd"), memory::resident().unwrap());
+    let before = (count("/proc/self/task"), count("/proc/self/fd"), resident(Process::This));
     (0..500).for_each(|_| round());
-    let after = (count("/proc/self/task"), count("/proc/self/fd"), memory::resident().unwrap());
+    let after = (count("/proc/self/task"), count("/proc/self/fd"), resident(Process::This));
     // Other tests run beside this one.
     assert!(after.0 <= before.0 + 20 && after.1 <= before.1 + 20, "{before:?} {after:?}");
     assert!(after.2 < before.2 + (300 << 20), "{before:?} {after:?}");

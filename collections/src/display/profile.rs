@@ -1,0 +1,308 @@
+//! What the last runs cost: what ran when on which worker, memory and processor over time, each layer's share and
+//! the slowest tasks. As a picture with tables, and as polars frames. Imports: frame, schedule.
+
+use std::sync::Arc;
+
+use polars::prelude::{DataFrame as PolarsFrame, df};
+
+use super::course::Course;
+use super::figure::Figure;
+use super::markup::Element;
+use super::table::{self, Column, Row};
+use super::{Bundle, Draw, channel, wording};
+use crate::frame::Table;
+use crate::schedule::{self, LayerReport, RunReport, TaskRecord};
+
+/// So many of the slowest tasks are listed.
+const SLOWEST: usize = 10;
+/// More layers than this are left out of the picture's table: those that took least.
+const MOST_LAYERS: usize = 20;
+const NOTHING: &str = "nothing has run yet: `compute()` something first";
+
+/// What one or more runs cost, as [`profile`] returns it.
+#[derive(Clone, Debug)]
+#[must_use = "a profile is seen when it is the last expression of a cell, or given to `display`"]
+pub struct Profile {
+    runs: Vec<Arc<RunReport>>,
+}
+
+/// The profile of the last run that ended: what ran when, with memory and processor over time, what each layer took,
+/// and the ten slowest tasks. Made from what every run records as it goes; a run with `config().profile(false)` has
+/// the layers alone.
+///
+/// ```standalone_crate
+/// use lazuli::prelude::*;
+/// # fn main() -> lazuli::Result<()> {
+/// random((2000, 2000), (500, 500), 7).sin().sum().compute()?;
+/// assert!(profile().text().contains("slowest tasks"));
+/// # Ok(()) }
+/// ```
+pub fn profile() -> Profile {
+    Profile { runs: schedule::last_run().into_iter().collect() }
+}
+
+impl Profile {
+    /// The profile of the last `runs` runs, oldest first: at most sixteen, fewer where they had millions of tasks.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// let x = from_sequence(0..100, 4);
+    /// (x.sum().compute()?, x.count().compute()?);
+    /// assert_eq!(profile().last(2).layers().column("run").unwrap().n_unique().unwrap(), 2);
+    /// # Ok(()) }
+    /// ```
+    pub fn last(&self, runs: usize) -> Profile {
+        let all = schedule::last_runs();
+        Profile { runs: all[all.len().saturating_sub(runs)..].to_vec() }
+    }
+
+    /// The profile in words.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// assert!(profile().text().contains("nothing has run yet"));
+    /// ```
+    pub fn text(&self) -> String {
+        if self.runs.is_empty() {
+            return NOTHING.to_owned();
+        }
+        self.runs.iter().map(|run| words(run)).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The picture of the last of the runs as SVG; none before anything ran.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// from_sequence(0..100, 4).sum().compute()?;
+    /// assert!(profile().svg().unwrap().starts_with("<svg"));
+    /// # Ok(()) }
+    /// ```
+    pub fn svg(&self) -> Option<String> {
+        self.runs.last().map(|run| picture(run).svg)
+    }
+
+    /// A row for each task that ran: `run`, `operation`, `partition`, `built_in`, `worker`, how many seconds after the
+    /// start of its run it `started` and how many `seconds` it took, and `bytes` of its value.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// from_sequence(0..100, 4).map(|n| n * n).sum().compute()?;
+    /// let tasks = from_polars(&*profile().tasks(), 1)?;
+    /// let by_worker = tasks.group_by(["worker"]).agg([col("seconds").sum()])?;
+    /// assert!(by_worker.compute()?.height() >= 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn tasks(&self) -> Table {
+        let rows: Vec<_> = self.rows(|run| &run.records);
+        let layers = || rows.iter().map(|(_, run, task)| &run.layers[task.layer as usize]);
+        let tasks = || rows.iter().map(|(_, _, task)| task);
+        frame(df!(
+            "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| layer.operation).collect::<Vec<_>>(),
+            "partition" => tasks().map(|task| task.partition).collect::<Vec<_>>(),
+            "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
+            "worker" => tasks().map(|task| task.worker).collect::<Vec<_>>(),
+            "started" => tasks().map(|task| task.started().as_secs_f64()).collect::<Vec<_>>(),
+            "seconds" => tasks().map(|task| task.took().as_secs_f64()).collect::<Vec<_>>(),
+            "bytes" => tasks().map(|task| task.bytes).collect::<Vec<_>>(),
+        ))
+    }
+
+    /// A row for each layer that ran, those that were fused as one: `run`, `operation`, `built_in`, how many `tasks`,
+    /// their `seconds` summed over workers, and `bytes` of their values.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// from_sequence(0..100, 4).map(|n| n * n).sum().compute()?;
+    /// assert_eq!(profile().layers().get_column_names()[1], "operation");
+    /// # Ok(()) }
+    /// ```
+    pub fn layers(&self) -> Table {
+        let rows: Vec<_> = self.rows(|run| &run.layers);
+        let layers = || rows.iter().map(|(_, _, layer)| layer);
+        frame(df!(
+            "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| layer.operation).collect::<Vec<_>>(),
+            "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
+            "tasks" => layers().map(|layer| layer.tasks).collect::<Vec<_>>(),
+            "seconds" => layers().map(|layer| layer.busy.as_secs_f64()).collect::<Vec<_>>(),
+            "bytes" => layers().map(|layer| layer.bytes).collect::<Vec<_>>(),
+        ))
+    }
+
+    /// A row for each look at the machine: `run`, `seconds` after its start, bytes of values `held`, bytes that the
+    /// process and its workers occupied (`resident`), and `processor` seconds they had used since the start.
+    ///
+    /// ```standalone_crate
+    /// use lazuli::prelude::*;
+    /// # fn main() -> lazuli::Result<()> {
+    /// random((4000, 4000), (500, 500), 7).sin().sum().compute()?;
+    /// assert_eq!(profile().samples().width(), 5);
+    /// # Ok(()) }
+    /// ```
+    pub fn samples(&self) -> Table {
+        let rows: Vec<_> = self.rows(|run| &run.samples);
+        let samples = || rows.iter().map(|(_, _, sample)| sample);
+        frame(df!(
+            "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+            "seconds" => samples().map(|sample| sample.at.as_secs_f64()).collect::<Vec<_>>(),
+            "held" => samples().map(|sample| sample.held).collect::<Vec<_>>(),
+            "resident" => samples().map(|sample| sample.resident).collect::<Vec<_>>(),
+            "processor" => samples().map(|sample| sample.cpu.as_secs_f64()).collect::<Vec<_>>(),
+        ))
+    }
+
+    /// Shows the profile as the result of a cell.
+    pub fn evcxr_display(&self) {
+        channel::show_result(&self.bundle());
+    }
+
+    /// What `of` finds in each run, with the run and its number.
+    fn rows<'a, T>(&'a self, of: fn(&'a RunReport) -> &'a Vec<T>) -> Vec<(u32, &'a RunReport, &'a T)> {
+        let runs = (0..).zip(self.runs.iter().map(|run| &**run));
+        runs.flat_map(|(number, run)| of(run).iter().map(move |row| (number, run, row))).collect()
+    }
+}
+
+fn frame(made: polars::prelude::PolarsResult<PolarsFrame>) -> Table {
+    Table::new(made.expect("the columns are named once and equally long"))
+}
+
+impl Draw for Profile {
+    fn bundle(&self) -> Bundle {
+        let mut html = String::new();
+        let mut whole = Element::new(&mut html, "div");
+        if self.runs.is_empty() {
+            whole.text(NOTHING);
+        }
+        for run in &self.runs {
+            draw(run, &mut whole);
+        }
+        drop(whole);
+        Bundle { html, text: self.text(), svg: self.svg() }
+    }
+}
+
+/// `414 tasks on 2 workers in 1.2 s: 2.1 s of work, 88 % busy; critical path 0.3 s`.
+fn summary(run: &RunReport) -> String {
+    let tasks = run.layers.iter().map(|layer| layer.tasks).sum::<u64>() as usize;
+    let ended = if run.complete { "in" } else { "stopped after" };
+    let workers = wording::counted(run.workers, "worker");
+    let (wall, busy) = (wording::time(run.wall), run.busy());
+    let mut summary = format!("{} on {workers} {ended} {wall}", wording::counted(tasks, "task"));
+    let share = busy.as_secs_f64() / (run.wall.as_secs_f64() * run.workers as f64).max(1e-9);
+    summary += &format!(": {} of work, workers {:.0} % busy", wording::time(busy), (share * 100.0).min(100.0));
+    if !run.critical_path.is_empty() {
+        summary += &format!("; critical path {}", wording::time(run.span()));
+    }
+    if run.spilled > 0 {
+        summary += &format!("; {} went to the disk", wording::bytes(run.spilled));
+    }
+    summary
+}
+
+fn picture(run: &RunReport) -> Figure {
+    let layers: Vec<_> = run.layers.iter().map(|layer| (layer.operation, layer.busy)).collect();
+    let RunReport { wall, workers, budget, .. } = *run;
+    let course = Course { elapsed: wall, workers, budget, layers: &layers, records: &run.records, samples: &run.samples };
+    let hover = |index: u32| {
+        let record = &run.records[index as usize];
+        let layer = &run.layers[record.layer as usize];
+        let (took, bytes) = (wording::time(record.took()), wording::bytes(record.bytes));
+        format!("{}\n{took}, {bytes}\nbuilt in {}", named(layer, record), layer.origin)
+    };
+    course.timeline(summary(run)).draw(&hover)
+}
+
+/// The task's operation and partition.
+fn named(layer: &LayerReport, record: &TaskRecord) -> String {
+    match layer.partitions {
+        1 => layer.operation.to_owned(),
+        _ => format!("{} ({})", layer.operation, record.partition),
+    }
+}
+
+fn draw(run: &RunReport, whole: &mut Element) {
+    whole.child("div").markup(&picture(run).html());
+    let mut tables = whole.child("div").with("style", "display:flex;flex-wrap:wrap");
+    let mut left = tables.child("div").with("style", "margin-right:28px");
+    table::Table { columns: columns(&LAYER_COLUMNS), rows: numbered(layer_cells(run)) }.draw(&mut left);
+    drop(left);
+    let slowest = task_cells(run);
+    if !slowest.is_empty() {
+        let mut right = tables.child("div");
+        right.child("div").with("style", "color:#808080;font-size:12px").text("slowest tasks");
+        table::Table { columns: columns(&TASK_COLUMNS), rows: numbered(slowest) }.draw(&mut right);
+    }
+}
+
+fn words(run: &RunReport) -> String {
+    let mut lines = vec![summary(run)];
+    lines.extend(layer_cells(run).iter().map(|cells| format!("  {}", cells.join("  "))));
+    let slowest = task_cells(run);
+    if !slowest.is_empty() {
+        lines.push("slowest tasks".to_owned());
+        lines.extend(slowest.iter().map(|cells| format!("  {}", cells.join("  "))));
+    }
+    lines.join("\n")
+}
+
+/// Names of columns, and whether they hold numbers.
+const LAYER_COLUMNS: [(&str, bool); 6] =
+    [("operation", false), ("tasks", true), ("time", true), ("share", true), ("made", true), ("built in", false)];
+const TASK_COLUMNS: [(&str, bool); 5] =
+    [("task", false), ("time", true), ("made", true), ("worker", true), ("built in", false)];
+
+fn columns(named: &[(&str, bool)]) -> Vec<Column> {
+    let column = |&(name, numeric): &(&str, bool)| Column { name: name.to_owned(), numeric, ..Column::default() };
+    named.iter().map(column).collect()
+}
+
+fn numbered(cells: Vec<Vec<String>>) -> Vec<Row> {
+    let row = |(index, cells): (usize, Vec<String>)| Row::Cells { label: (index + 1).to_string(), cells };
+    cells.into_iter().enumerate().map(row).collect()
+}
+
+/// The layers, those that took longest first.
+fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
+    let all = run.busy().as_secs_f64().max(1e-12);
+    let mut layers: Vec<_> = run.layers.iter().filter(|layer| layer.tasks > 0).collect();
+    layers.sort_by(|a, b| b.busy.cmp(&a.busy));
+    let cells = |layer: &&LayerReport| {
+        vec![
+            layer.operation.to_owned(),
+            wording::count(layer.tasks as usize),
+            wording::time(layer.busy),
+            format!("{:.0} %", 100.0 * layer.busy.as_secs_f64() / all),
+            wording::bytes(layer.bytes),
+            layer.origin.to_string(),
+        ]
+    };
+    layers.iter().take(MOST_LAYERS).map(cells).collect()
+}
+
+/// The slowest tasks, the slowest first.
+fn task_cells(run: &RunReport) -> Vec<Vec<String>> {
+    let mut records: Vec<&TaskRecord> = run.records.iter().collect();
+    let slowest_first = |a: &&TaskRecord, b: &&TaskRecord| b.took().cmp(&a.took());
+    if records.len() > SLOWEST {
+        records.select_nth_unstable_by(SLOWEST, slowest_first);
+        records.truncate(SLOWEST);
+    }
+    records.sort_by(slowest_first);
+    let cells = |record: &&TaskRecord| {
+        let layer = &run.layers[record.layer as usize];
+        vec![
+            named(layer, record),
+            wording::time(record.took()),
+            wording::bytes(record.bytes),
+            record.worker.to_string(),
+            layer.origin.to_string(),
+        ]
+    };
+    records.iter().map(cells).collect()
+}
