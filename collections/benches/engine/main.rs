@@ -1,5 +1,5 @@
-//! What the engine costs, in markdown tables: tasks that do nothing, fused passes against loops written by hand, and
-//! the peak of memory, with Dask beside it in the same run. `cargo lab bench engine` starts this.
+//! What the engine costs, in markdown tables: tasks that do nothing, fused passes against loops written by hand, the
+//! peak of memory, and what watching costs, with Dask beside it in the same run. `cargo lab bench engine` starts this.
 //!
 //! Every round measures each side once, in turns, so that all are under the same load; what is shown is the median.
 
@@ -9,6 +9,7 @@ mod passes;
 mod rounds;
 mod table;
 mod tasks;
+mod watched;
 
 use std::env::{ArgsOs, args_os};
 use std::ffi::OsString;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     arguments.next();
     let outcome = match arguments.next() {
         Some(word) if word == memory::CHILD => memory::in_this_process(arguments.next()),
+        Some(word) if word == watched::CHILD => watched::in_this_process(arguments.next()),
         word => parse(word, arguments).and_then(measure),
     };
     match outcome {
@@ -75,6 +77,7 @@ fn measure(arguments: Arguments) -> Result<(), Failure> {
     tasks::measure(rounds, &mut dask)?;
     passes::measure(rounds, &mut dask)?;
     memory::measure(rounds)?;
+    watched::measure(rounds)?;
     println!("\nload at the end {}", load());
     if let Some(reason) = dask.reason() {
         println!("\nDask was not measured: {reason}");

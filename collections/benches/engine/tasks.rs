@@ -102,7 +102,7 @@ impl Lazy for Empty {
     }
 }
 
-fn compute(node: Node) -> lazuli::Result<()> {
+pub fn compute(node: Node) -> lazuli::Result<()> {
     compute!(Empty(node)).map(|((),)| ())
 }
 
@@ -116,7 +116,7 @@ fn layer(tasks: usize, input: Option<(&Node, Pattern)>) -> Node {
     }
 }
 
-fn wide(tasks: usize) -> Node {
+pub fn wide(tasks: usize) -> Node {
     layer(tasks / 2, Some((&layer(tasks / 2, None), Pattern::OneToOne)))
 }
 
@@ -125,7 +125,7 @@ fn deep(tasks: usize) -> Node {
     (1..tasks / ABREAST).fold(first, |below, _| layer(ABREAST, Some((&below, Pattern::OneToOne))))
 }
 
-fn tree(tasks: usize) -> Node {
+pub fn tree(tasks: usize) -> Node {
     let mut width = tasks / FAN * (FAN - 1);
     let mut node = layer(width, None);
     while width > 1 {

@@ -77,14 +77,17 @@ impl Course<'_> {
 
     /// Cores in use between one look and the next.
     fn processor(&self) -> Curve {
-        let between = |pair: &[Sample]| {
-            let seconds = (pair[1].at - pair[0].at).as_secs_f64().max(1e-3);
-            (pair[1].at.as_secs_f64(), pair[1].cpu.saturating_sub(pair[0].cpu).as_secs_f64() / seconds)
+        // Over a few looks: the clocks of one are not read at the very same moment.
+        const LOOKS: usize = 4;
+        let between = |looks: &[Sample]| {
+            let (first, last) = (looks[0], looks[looks.len() - 1]);
+            let seconds = (last.at - first.at).as_secs_f64().max(1e-3);
+            (last.at.as_secs_f64(), last.cpu.saturating_sub(first.cpu).as_secs_f64() / seconds)
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Curve {
             name: "processor",
-            points: self.samples.windows(2).map(between).collect(),
+            points: self.samples.windows(LOOKS).map(between).collect(),
             other: None,
             limit: Some((cores as f64, "of".to_owned())),
             spelt: |cores| format!("{cores:.1} cores"),

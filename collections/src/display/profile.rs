@@ -101,7 +101,7 @@ impl Profile {
         let tasks = || rows.iter().map(|(_, _, task)| task);
         frame(df!(
             "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
-            "operation" => layers().map(|layer| layer.operation).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| layer.title()).collect::<Vec<_>>(),
             "partition" => tasks().map(|task| task.partition).collect::<Vec<_>>(),
             "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
             "worker" => tasks().map(|task| task.worker).collect::<Vec<_>>(),
@@ -126,7 +126,7 @@ impl Profile {
         let layers = || rows.iter().map(|(_, _, layer)| layer);
         frame(df!(
             "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
-            "operation" => layers().map(|layer| layer.operation).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| layer.title()).collect::<Vec<_>>(),
             "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
             "tasks" => layers().map(|layer| layer.tasks).collect::<Vec<_>>(),
             "seconds" => layers().map(|layer| layer.busy.as_secs_f64()).collect::<Vec<_>>(),
@@ -221,8 +221,8 @@ fn picture(run: &RunReport) -> Figure {
 /// The task's operation and partition.
 fn named(layer: &LayerReport, record: &TaskRecord) -> String {
     match layer.partitions {
-        1 => layer.operation.to_owned(),
-        _ => format!("{} ({})", layer.operation, record.partition),
+        1 => layer.title(),
+        _ => format!("{} ({})", layer.title(), record.partition),
     }
 }
 
@@ -242,13 +242,24 @@ fn draw(run: &RunReport, whole: &mut Element) {
 
 fn words(run: &RunReport) -> String {
     let mut lines = vec![summary(run)];
-    lines.extend(layer_cells(run).iter().map(|cells| format!("  {}", cells.join("  "))));
+    lines.extend(aligned(&layer_cells(run)));
     let slowest = task_cells(run);
     if !slowest.is_empty() {
         lines.push("slowest tasks".to_owned());
-        lines.extend(slowest.iter().map(|cells| format!("  {}", cells.join("  "))));
+        lines.extend(aligned(&slowest));
     }
     lines.join("\n")
+}
+
+/// Lines whose cells stand below each other.
+fn aligned(rows: &[Vec<String>]) -> impl Iterator<Item = String> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    rows.iter().map(move |row| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("  {cell:<width$}"));
+        cells.collect::<String>().trim_end().to_owned()
+    })
 }
 
 /// Names of columns, and whether they hold numbers.
@@ -274,7 +285,7 @@ fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
     layers.sort_by(|a, b| b.busy.cmp(&a.busy));
     let cells = |layer: &&LayerReport| {
         vec![
-            layer.operation.to_owned(),
+            layer.title(),
             wording::count(layer.tasks as usize),
             wording::time(layer.busy),
             format!("{:.0} %", 100.0 * layer.busy.as_secs_f64() / all),

@@ -291,8 +291,10 @@ fn step(least: f64) -> f64 {
 /// A tick of the axis, as precise as its distance from the next.
 fn seconds(tick: f64, step: f64) -> String {
     match step {
+        _ if tick == 0.0 => "0".to_owned(),
         ..0.000_999 => format!("{:.0} µs", tick * 1e6),
-        ..0.999 => format!("{:.0} ms", tick * 1e3),
+        ..0.099 => format!("{:.0} ms", tick * 1e3),
+        ..0.999 => format!("{tick:.1} s"),
         _ => format!("{tick:.0} s"),
     }
 }
@@ -351,6 +353,6 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         assert_eq!([0.17, 1.0, 3.1, 0.000_02, 70.0].map(step), [0.2, 1.0, 5.0, 0.000_02, 100.0]);
-        assert_eq!([seconds(0.4, 0.2), seconds(10.0, 5.0), seconds(0.000_04, 0.000_02)], ["400 ms", "10 s", "40 µs"]);
+        assert_eq!([seconds(0.4, 0.2), seconds(10.0, 5.0), seconds(0.000_04, 0.000_02)], ["0.4 s", "10 s", "40 µs"]);
     }
 }

@@ -164,12 +164,13 @@ impl<'a> Run<'a> {
             drop(shared);
             let mut claimed = claims.drain(..);
             let stopped = self.run(executor, &mut claimed, worker, &mut made);
+            self.recorder.tally().count(self.plan, worker, &made);
             shared = self.lock();
             for claim in claimed {
                 shared.give_back(self.plan, claim);
             }
             shared.error = shared.error.take().or(stopped);
-            self.report(&mut shared, worker, &mut made);
+            self.report(&mut shared, &mut made);
             wake(shared.state.ready().saturating_sub(1));
         }
     }
@@ -243,9 +244,7 @@ impl<'a> Run<'a> {
         Ok(inputs)
     }
 
-    fn report(&self, shared: &mut Shared, worker: usize, made: &mut Vec<Made>) {
-        let tally = self.recorder.tally();
-        tally.count(self.plan, worker, made);
+    fn report(&self, shared: &mut Shared, made: &mut Vec<Made>) {
         for Made { task, value, took, .. } in made.drain(..) {
             let layer = self.plan.layer_index(task);
             let bytes = value.bytes() as u64;
@@ -267,7 +266,7 @@ impl<'a> Run<'a> {
                 shared.error.get_or_insert(error);
             }
         }
-        tally.note_held(shared.state.memory());
+        self.recorder.tally().note_held(shared.state.memory());
     }
 
     /// Writes values to the disk while other workers go on.

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use super::Settings;
 use super::config::Scheduler;
 use super::report::{LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
@@ -116,7 +118,7 @@ impl Tally {
 
     /// Counts what `worker` made.
     pub(super) fn count(&self, plan: &Plan, worker: usize, made: &[Made]) {
-        let mut records = self.profile.then(|| locked(&self.records));
+        let mut records = SmallVec::<[TaskRecord; 64]>::new();
         for Made { task, value, started, took } in made {
             let layer = plan.layer_index(*task);
             let (nanoseconds, bytes) = (took.as_nanos() as u64, value.bytes() as u64);
@@ -124,11 +126,16 @@ impl Tally {
             counters.tasks.fetch_add(1, Ordering::Relaxed);
             counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
             counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-            if let Some(records) = records.as_mut().filter(|records| records.len() < MOST_RECORDS) {
+            if self.profile {
                 let started = started.saturating_duration_since(self.begun).as_nanos() as u64;
                 let place = (layer as u32, plan.partition(*task) as u32);
                 records.push(TaskRecord::new(task.0, place, worker as u32, bytes, started, nanoseconds));
             }
+        }
+        if self.profile {
+            let mut all = locked(&self.records);
+            let room = MOST_RECORDS.saturating_sub(all.len()).min(records.len());
+            all.extend_from_slice(&records[..room]);
         }
     }
 
@@ -175,6 +182,7 @@ impl Tally {
     pub(super) fn report(&self, plan: &Plan, complete: bool) -> RunReport {
         let layer = |(layer, counters): (&Arc<Layer>, &Counters)| LayerReport {
             parts: layer.parts().iter().map(|part| part.key()).collect(),
+            operations: layer.parts().iter().map(|part| part.operation().name()).collect(),
             operation: layer.operation().name(),
             origin: layer.origin(),
             collection: layer.picture().collection,

@@ -578,3 +578,57 @@ fn workers_have_the_folder_and_the_environment_of_the_run_and_stop_in_the_middle
     assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
+
+/// The report of a run of `node`, made when it ends: later runs of other tests do not push it out.
+fn reported(config: Config, node: &Node) -> RunReport {
+    struct Keep(Key, Mutex<Option<RunReport>>);
+    impl Observer for Keep {
+        fn observe(&self, plan: &Plan, event: Event) {
+            if let Event::Finished { tally, complete } = event
+                && plan.layers().iter().any(|layer| layer.key() == self.0)
+            {
+                *self.1.lock().unwrap() = Some(tally.report(plan, complete));
+            }
+        }
+
+        fn watches_tasks(&self) -> bool {
+            false
+        }
+    }
+    let keep = Arc::new(Keep(node.layer().key(), Mutex::new(None)));
+    let _watch = watch(keep.clone());
+    with_config(config, || run(&[node.layer().clone()]).unwrap());
+    keep.1.lock().unwrap().take().unwrap()
+}
+
+#[test]
+fn a_report_knows_every_task_and_the_longest_chain() {
+    let layer = |name, tasks, milliseconds: u64| {
+        let operation = Operation::new(name, milliseconds, |milliseconds, task| {
+            std::thread::sleep(Duration::from_millis(*milliseconds));
+            Ok(Value::local(task.partition(), 8))
+        });
+        Layer::of(operation, tasks, Origin::interned("cell 1/lib.rs", 1)).by_itself()
+    };
+    let read = layer("read", 4, 1).build();
+    let slow = layer("slow", 1, 20).build();
+    let both = layer("both", 4, 1).reads(&read, Pattern::OneToOne).reads(&slow, Pattern::All).build();
+    let report = reported(config().workers(2), &both);
+    assert_eq!((report.workers, report.records.len()), (2, 9));
+    let record = |index: &u32| &report.records[*index as usize];
+    let path: Vec<_> = report.critical_path.iter().map(record).collect();
+    let names: Vec<_> = path.iter().map(|record| report.layers[record.layer as usize].operation).collect();
+    assert_eq!(names, ["slow", "both"]);
+    assert!(report.span() >= Duration::from_millis(21) && report.span() <= report.busy());
+    assert!(path[0].ended() <= path[1].started() && path[1].ended() <= report.wall);
+    assert!(report.records.iter().all(|record| record.worker < 2));
+    assert!(!report.samples.is_empty(), "it ran for longer than one look");
+}
+
+#[test]
+fn a_run_without_profile_keeps_its_counts_alone() {
+    let operation = Operation::of("counted", |task| Ok(Value::local(task.partition(), 8)));
+    let node = Layer::of(operation, 3, Origin::caller()).by_itself().build();
+    let report = reported(config().profile(false), &node);
+    assert_eq!((report.layers[0].tasks, report.records.len(), report.samples.len()), (3, 0, 0));
+}

@@ -45,6 +45,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_process_occupies_grows_with_what_it_writes() {
+        // Other tests may give memory back meanwhile.
+        let grows = |_| {
+            let before = resident(Process::This);
+            let written = vec![1_u8; 64 << 20];
+            std::hint::black_box(&written);
+            resident(Process::This) >= before + (60 << 20)
+        };
+        assert!((0..100).any(grows));
+    }
+
+    #[test]
     fn the_processor_time_of_a_process_grows_with_its_work() {
         let before = processor(Process::This);
         let mut sum = 0_u64;
