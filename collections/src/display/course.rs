@@ -14,8 +14,8 @@ pub(super) struct Course<'a> {
     pub elapsed: Duration,
     pub workers: usize,
     pub budget: u64,
-    /// Operation of each layer, and the time spent in it.
-    pub layers: &'a [(&'static str, Duration)],
+    /// Title of each layer, and the time spent in it.
+    pub layers: &'a [(&'a str, Duration)],
     pub records: &'a [TaskRecord],
     pub samples: &'a [Sample],
 }

@@ -71,8 +71,8 @@ impl Dashboard {
     /// ```
     /// assert!(lazuli::display::dashboard().url().unwrap().contains("?token="));
     /// ```
-    pub fn url(&self) -> Option<&str> {
-        self.open.page.as_ref().ok().map(Page::url)
+    pub fn url(&self) -> Option<String> {
+        self.open.page.as_ref().ok().map(|page| page.url().to_owned())
     }
 
     /// What it shows now, in words.
@@ -104,7 +104,7 @@ impl Dashboard {
     pub fn evcxr_display(&self) {
         let name = channel::display_id();
         channel::show(&self.bundle(), Some(&name));
-        *self.open.board.view() = Some(View { name, url: self.url().map(str::to_owned), drawn: Instant::now() });
+        *self.open.board.view() = Some(View { name, url: self.url(), drawn: Instant::now() });
     }
 }
 
@@ -141,7 +141,6 @@ struct Run {
     /// What is known of it so far.
     records: Vec<TaskRecord>,
     samples: Vec<Sample>,
-    elapsed: Duration,
 }
 
 impl Observer for Board {
@@ -156,10 +155,12 @@ impl Observer for Board {
                 let mut runs = self.lock();
                 if let Some(run) = runs.iter_mut().find(|run| Arc::ptr_eq(&run.bar.tally, tally)) {
                     run.look();
-                    run.bar.state = if complete { State::Complete } else { State::Stopped };
+                    run.bar.end(complete);
                 }
                 drop(runs);
-                self.show(Duration::ZERO);
+                // Many short runs one after another would wait for the notebook more than they compute.
+                let long = tally.elapsed() >= BETWEEN_UPDATES;
+                self.show(if long { Duration::ZERO } else { BETWEEN_UPDATES });
             }
             _ => {}
         }
@@ -230,7 +231,7 @@ impl Board {
 impl Run {
     fn new(plan: &Plan, tally: &Arc<Tally>) -> Run {
         let bar = Bar::new(plan, tally.clone());
-        Run { bar, records: Vec::new(), samples: Vec::new(), elapsed: Duration::ZERO }
+        Run { bar, records: Vec::new(), samples: Vec::new() }
     }
 
     /// Takes what is new.
@@ -239,7 +240,6 @@ impl Run {
             let tally = &self.bar.tally;
             self.records.extend(tally.records_after(self.records.len()));
             self.samples = tally.samples();
-            self.elapsed = tally.elapsed();
         }
     }
 
@@ -247,8 +247,8 @@ impl Run {
         let tally = &self.bar.tally;
         whole.child("div").markup(&self.bar.bundle().html);
         let layers: Vec<_> =
-            (0..).zip(&self.bar.layers).map(|(index, &(name, _))| (name, tally.busy(index))).collect();
-        let (elapsed, workers, budget) = (self.elapsed, tally.workers(), tally.budget());
+            (0..).zip(&self.bar.layers).map(|(index, (title, _))| (&**title, tally.busy(index))).collect();
+        let (elapsed, workers, budget) = (self.bar.elapsed(), tally.workers(), tally.budget());
         let course =
             Course { elapsed, workers, budget, layers: &layers, records: &self.records, samples: &self.samples };
         let doing = format!("{} on {}", wording::counted(layers.len(), "layer"), wording::counted(workers, "worker"));
@@ -274,7 +274,7 @@ impl Run {
             cells: vec![
                 wording::count(tasks),
                 wording::time(busy),
-                format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.elapsed.as_secs_f64().max(1e-9)),
+                format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.bar.elapsed().as_secs_f64().max(1e-9)),
             ],
         };
         let rows = done.iter().enumerate().map(row).collect();

@@ -101,7 +101,7 @@ impl Profile {
         let tasks = || rows.iter().map(|(_, _, task)| task);
         frame(df!(
             "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
-            "operation" => layers().map(|layer| layer.title()).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| &*layer.title).collect::<Vec<_>>(),
             "partition" => tasks().map(|task| task.partition).collect::<Vec<_>>(),
             "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
             "worker" => tasks().map(|task| task.worker).collect::<Vec<_>>(),
@@ -126,7 +126,7 @@ impl Profile {
         let layers = || rows.iter().map(|(_, _, layer)| layer);
         frame(df!(
             "run" => rows.iter().map(|row| row.0).collect::<Vec<_>>(),
-            "operation" => layers().map(|layer| layer.title()).collect::<Vec<_>>(),
+            "operation" => layers().map(|layer| &*layer.title).collect::<Vec<_>>(),
             "built_in" => layers().map(|layer| layer.origin.to_string()).collect::<Vec<_>>(),
             "tasks" => layers().map(|layer| layer.tasks).collect::<Vec<_>>(),
             "seconds" => layers().map(|layer| layer.busy.as_secs_f64()).collect::<Vec<_>>(),
@@ -206,7 +206,7 @@ fn summary(run: &RunReport) -> String {
 }
 
 fn picture(run: &RunReport) -> Figure {
-    let layers: Vec<_> = run.layers.iter().map(|layer| (layer.operation, layer.busy)).collect();
+    let layers: Vec<_> = run.layers.iter().map(|layer| (&*layer.title, layer.busy)).collect();
     let RunReport { wall, workers, budget, .. } = *run;
     let course = Course { elapsed: wall, workers, budget, layers: &layers, records: &run.records, samples: &run.samples };
     let hover = |index: u32| {
@@ -221,8 +221,8 @@ fn picture(run: &RunReport) -> Figure {
 /// The task's operation and partition.
 fn named(layer: &LayerReport, record: &TaskRecord) -> String {
     match layer.partitions {
-        1 => layer.title(),
-        _ => format!("{} ({})", layer.title(), record.partition),
+        1 => layer.title.to_string(),
+        _ => format!("{} ({})", layer.title, record.partition),
     }
 }
 
@@ -285,7 +285,7 @@ fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
     layers.sort_by(|a, b| b.busy.cmp(&a.busy));
     let cells = |layer: &&LayerReport| {
         vec![
-            layer.title(),
+            layer.title.to_string(),
             wording::count(layer.tasks as usize),
             wording::time(layer.busy),
             format!("{:.0} %", 100.0 * layer.busy.as_secs_f64() / all),

@@ -5,6 +5,7 @@
 //! for it. The state at the end of a run is shown by the thread that ran it, so that it stands before whatever the
 //! cell shows next.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,7 +59,7 @@ fn end(tally: &Arc<Tally>, complete: bool) {
     let run = runs.swap_remove(index);
     drop(runs);
     let mut bar = locked(&run.bar);
-    bar.state = if complete { State::Complete } else { State::Stopped };
+    bar.end(complete);
     if bar.shown.is_some() {
         bar.show();
     }
@@ -106,24 +107,26 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct Bar {
     pub tally: Arc<Tally>,
-    /// Operation and number of tasks of each layer.
-    pub layers: Vec<(&'static str, u64)>,
+    /// Title and number of tasks of each layer.
+    pub layers: Vec<(Cow<'static, str>, u64)>,
     pub state: State,
+    /// How long the run took, once it is over.
+    took: Duration,
     /// The name under which a notebook shows it, once it does.
     shown: Option<String>,
 }
 
 /// One operation, its layers taken together.
 #[derive(Clone, Copy)]
-struct Row {
-    name: &'static str,
+struct Row<'a> {
+    name: &'a str,
     done: u64,
     total: u64,
     /// Time spent in the tasks that are done, summed over workers.
     busy: Duration,
 }
 
-impl Row {
+impl Row<'_> {
     fn left(&self) -> u64 {
         self.total.saturating_sub(self.done)
     }
@@ -138,11 +141,22 @@ impl Row {
 
 impl Bar {
     pub(super) fn new(plan: &Plan, tally: Arc<Tally>) -> Bar {
-        let mut layers: Vec<_> = plan.layers().iter().map(|layer| (layer.operation().name(), 0)).collect();
+        let mut layers: Vec<_> = plan.layers().iter().map(|layer| (layer.title(), 0)).collect();
         for task in plan.tasks() {
             layers[plan.layer_index(task)].1 += 1;
         }
-        Bar { tally, layers, state: State::Running, shown: None }
+        Bar { tally, layers, state: State::Running, took: Duration::ZERO, shown: None }
+    }
+
+    /// The run is over.
+    pub(super) fn end(&mut self, complete: bool) {
+        self.state = if complete { State::Complete } else { State::Stopped };
+        self.took = self.tally.elapsed();
+    }
+
+    /// How long the run has taken.
+    pub(super) fn elapsed(&self) -> Duration {
+        if self.state == State::Running { self.tally.elapsed() } else { self.took }
     }
 
     fn show(&mut self) {
@@ -168,10 +182,11 @@ impl Bar {
         self.shown = Some(String::new());
     }
 
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self) -> Vec<Row<'_>> {
         let mut rows: Vec<Row> = Vec::new();
         let mut index = HashMap::new();
-        for (layer, &(name, total)) in self.layers.iter().enumerate() {
+        for (layer, (name, total)) in self.layers.iter().enumerate() {
+            let (name, total) = (&**name, *total);
             let (done, busy) = (self.tally.done(layer), self.tally.busy(layer));
             let row = *index.entry(name).or_insert(rows.len());
             match rows.get_mut(row) {
@@ -198,7 +213,7 @@ impl Bar {
     /// `30 of 100 tasks, 1.2 s, 25 a second, about 3 s left`.
     fn words(&self, rows: &[Row]) -> String {
         let Row { done, total, .. } = sum(rows);
-        let elapsed = self.tally.elapsed();
+        let elapsed = self.elapsed();
         let counted = wording::counted(total as usize, "task");
         let some = || format!("{} of {counted}", wording::count(done as usize));
         let took = wording::time(elapsed);
@@ -265,8 +280,8 @@ impl Bar {
     fn draw_row(&self, list: &mut Element, row: Row, all: &[Row]) {
         let mut line = list.child("div").with("style", "display:flex;font-size:12px");
         line.child("span")
-            .with("style", "display:inline-block;width:130px;overflow:hidden")
-            .text(&wording::clipped(row.name, 18));
+            .with("style", "display:inline-block;width:190px;overflow:hidden;white-space:nowrap")
+            .text(&wording::clipped(row.name, 26));
         draw_bar(&mut line, row, 190, self.state);
         let mut words = format!("{} of {}", wording::count(row.done as usize), wording::count(row.total as usize));
         match self.state {
@@ -280,7 +295,7 @@ impl Bar {
     }
 }
 
-fn sum(rows: &[Row]) -> Row {
+fn sum(rows: &[Row]) -> Row<'static> {
     let none = Row { name: "", done: 0, total: 0, busy: Duration::ZERO };
     rows.iter().fold(none, |sum, row| Row {
         done: sum.done + row.done,
@@ -329,7 +344,7 @@ mod tests {
         assert_eq!(rows, [("read", 0, 4), ("map", 0, 8)]);
         assert!(bar.text().contains("0 of 12\u{a0}tasks, "));
         assert!(bar.bundle().html.contains(">0 of 8<") && !bar.bundle().html.contains("<details"));
-        bar.state = State::Stopped;
+        bar.end(false);
         assert!(bar.text().contains("stopped after 0 of 12"));
         assert!(bar.bundle().html.contains("<details"));
     }
@@ -338,7 +353,7 @@ mod tests {
     fn what_is_left_is_judged_by_what_each_operation_took() {
         let plan = plan();
         let bar = Bar::new(&plan, tally(&plan));
-        let row = |name, done, total, seconds| Row { name, done, total, busy: Duration::from_secs(seconds) };
+        let row = |name: &'static str, done, total, seconds| Row { name, done, total, busy: Duration::from_secs(seconds) };
         // Two workers; the last operation has not begun and counts like the mean of the others, two seconds a task.
         let rows = [row("read", 4, 4, 4), row("map", 2, 4, 8), row("sum", 0, 1, 0)];
         assert_eq!(bar.time_left(&rows, &rows), Duration::from_secs(5));

@@ -1,7 +1,10 @@
 //! A layer: one operation over many partitions, with where it came from and how to draw it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::fuse::{Source, Sources};
 use super::operation::Travel;
@@ -124,6 +127,16 @@ impl Layer {
     /// The layers as the user built them: more than this one after fusion, inputs first.
     pub fn parts(self: &Arc<Self>) -> &[Arc<Layer>] {
         if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+    }
+
+    /// Its operation; of several that were fused, all of them as they run, `random → sin → add`, or of many the ends.
+    pub fn title(self: &Arc<Self>) -> Cow<'static, str> {
+        let names: SmallVec<[&'static str; 4]> = self.parts().iter().map(|part| part.operation().name()).collect();
+        match &names[..] {
+            [one] => Cow::Borrowed(*one),
+            [first, second, .., last] if names.len() > 5 => format!("{first} → {second} → … → {last}").into(),
+            all => all.join(" → ").into(),
+        }
     }
 
     /// Where each of the parts finds its inputs: among the inputs of the layer, or the parts before.

@@ -1,5 +1,6 @@
 //! What runs cost, layer by layer and task by task: what pictures are coloured by, and what a profile shows.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -46,8 +47,8 @@ pub struct RunReport {
 pub struct LayerReport {
     /// The layers that ran as one, inputs first; mostly there is one.
     pub parts: Vec<Key>,
-    /// Their operations.
-    pub operations: Vec<&'static str>,
+    /// Their operations, as [`Layer::title`](crate::graph::Layer::title) has them.
+    pub title: Cow<'static, str>,
     /// The operation that ends it.
     pub operation: &'static str,
     /// Where that was built.
@@ -89,16 +90,6 @@ impl RunReport {
     /// The time spent in tasks, summed over workers.
     pub fn busy(&self) -> Duration {
         self.layers.iter().map(|layer| layer.busy).sum()
-    }
-}
-
-impl LayerReport {
-    /// Its operations in the order in which they run: `random → sin → add`; of many, the ends.
-    pub fn title(&self) -> String {
-        match &self.operations[..] {
-            [first, second, .., last] if self.operations.len() > 5 => format!("{first} → {second} → … → {last}"),
-            all => all.join(" → "),
-        }
     }
 }
 

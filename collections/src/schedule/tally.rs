@@ -182,7 +182,7 @@ impl Tally {
     pub(super) fn report(&self, plan: &Plan, complete: bool) -> RunReport {
         let layer = |(layer, counters): (&Arc<Layer>, &Counters)| LayerReport {
             parts: layer.parts().iter().map(|part| part.key()).collect(),
-            operations: layer.parts().iter().map(|part| part.operation().name()).collect(),
+            title: layer.title(),
             operation: layer.operation().name(),
             origin: layer.origin(),
             collection: layer.picture().collection,

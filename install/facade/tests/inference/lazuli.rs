@@ -185,7 +185,7 @@ types! {
     let scheduler: Scheduler = Scheduler::current();
     let called: &str = scheduler.name();
     let chosen: () = set_config(scheduler)?;
-    let choices: Config = config().scheduler(Scheduler::Threads).workers(2).memory("1 GB").timeout(std::time::Duration::from_secs(60)).spill_folder("/var/tmp");
+    let choices: Config = config().scheduler(Scheduler::Threads).workers(2).memory("1 GB").timeout(std::time::Duration::from_secs(60)).spill_folder("/var/tmp").progress(false).profile(true);
     let within: i32 = with_config(&choices, || 1);
     let run: Option<std::sync::Arc<lazuli::schedule::RunReport>> = last_run();
     let report: std::sync::Arc<lazuli::schedule::RunReport> = run.ok_or("nothing ran")?;
@@ -196,6 +196,19 @@ types! {
     let bag_elsewhere: Vec<i64> = bag.compute_with(&choices)?;
     let table_elsewhere: Table = frame.compute_with(&choices)?;
     let busy: Option<std::time::Duration> = report.layer(report.layers[0].parts[0]).map(|layer| layer.busy);
+    let slowest: Option<std::time::Duration> = report.records.iter().map(|record| record.took()).max();
+    let within_run: [std::time::Duration; 4] = [report.span(), report.busy(), report.records[0].started(), report.records[0].ended()];
+    let title: String = report.layers[0].title.to_string();
+    let runs: Vec<std::sync::Arc<lazuli::schedule::RunReport>> = lazuli::schedule::last_runs();
+    let last: Profile = profile();
+    let several: Profile = last.last(3);
+    let tables: [Table; 3] = [last.tasks(), last.layers(), last.samples()];
+    let profile_words: String = last.text();
+    let profile_picture: Option<String> = last.svg();
+    let board: Dashboard = dashboard();
+    let address: Option<String> = board.url();
+    let board_words: String = board.text();
+    let closed: () = board.clone().close();
     let failure: lazuli::Error = x.sum_axis(7).err().ok_or("there is no such axis")?;
     let message: String = failure.to_string();
     let kind: &str = match failure.kind() { lazuli::ErrorKind::Array(_) => "array", _ => "other" };
@@ -210,4 +223,5 @@ types! {
     let cleared: () = clear_output(true);
     let results: [(); 4] = [x.evcxr_display(), bag.evcxr_display(), frame.evcxr_display(), three.evcxr_display()];
     let computed: [(); 3] = [x.compute()?.evcxr_display(), table.evcxr_display(), drawing.evcxr_display()];
+    let watched: [(); 2] = [last.evcxr_display(), board.evcxr_display()];
 }
