@@ -15,5 +15,5 @@ mod store;
 
 pub use outcome::{Failure, guard};
 #[doc(hidden)]
-pub use show::Fallback;
+pub use show::{Fallback, Items};
 pub use store::Store;
