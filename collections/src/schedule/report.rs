@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use super::Settings;
 use super::config::Scheduler;
 use super::event::{self, Event, Observer};
@@ -46,7 +48,7 @@ pub struct RunReport {
 #[derive(Clone, Debug)]
 pub struct LayerReport {
     /// The layers that ran as one, inputs first; mostly there is one.
-    pub parts: Vec<Key>,
+    pub parts: SmallVec<[Key; 1]>,
     /// Their operations, as [`Layer::title`](crate::graph::Layer::title) has them.
     pub title: Cow<'static, str>,
     /// The operation that ends it.
@@ -106,22 +108,11 @@ pub struct TaskRecord {
     pub worker: u32,
     /// Size of the value that it made, in bytes.
     pub bytes: u64,
-    started: u64,
-    took: u64,
+    pub(super) started: u64,
+    pub(super) took: u64,
 }
 
 impl TaskRecord {
-    pub(super) fn new(
-        task: u32,
-        (layer, partition): (u32, u32),
-        worker: u32,
-        bytes: u64,
-        started: u64,
-        took: u64,
-    ) -> TaskRecord {
-        TaskRecord { task, layer, partition, worker, bytes, started, took }
-    }
-
     /// How long after the start of the run it began.
     pub fn started(&self) -> Duration {
         Duration::from_nanos(self.started)

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use smallvec::SmallVec;
-
 use super::Settings;
 use super::config::Scheduler;
 use super::report::{LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
@@ -118,24 +116,32 @@ impl Tally {
 
     /// Counts what `worker` made.
     pub(super) fn count(&self, plan: &Plan, worker: usize, made: &[Made]) {
-        let mut records = SmallVec::<[TaskRecord; 64]>::new();
-        for Made { task, value, started, took } in made {
-            let layer = plan.layer_index(*task);
-            let (nanoseconds, bytes) = (took.as_nanos() as u64, value.bytes() as u64);
-            let counters = &self.layers[layer];
-            counters.tasks.fetch_add(1, Ordering::Relaxed);
-            counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-            if self.profile {
-                let started = started.saturating_duration_since(self.begun).as_nanos() as u64;
-                let place = (layer as u32, plan.partition(*task) as u32);
-                records.push(TaskRecord::new(task.0, place, worker as u32, bytes, started, nanoseconds));
-            }
+        // Tasks of one layer mostly follow each other: all workers write the counters, so each is written seldom.
+        for made in made.chunk_by(|a, b| plan.layer_index(a.task) == plan.layer_index(b.task)) {
+            let counters = &self.layers[plan.layer_index(made[0].task)];
+            let took: Duration = made.iter().map(|made| made.took).sum();
+            let bytes: usize = made.iter().map(|made| made.value.bytes()).sum();
+            counters.tasks.fetch_add(made.len() as u64, Ordering::Relaxed);
+            counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+            counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         if self.profile {
-            let mut all = locked(&self.records);
-            let room = MOST_RECORDS.saturating_sub(all.len()).min(records.len());
-            all.extend_from_slice(&records[..room]);
+            let mut records = locked(&self.records);
+            let room = MOST_RECORDS.saturating_sub(records.len());
+            records.extend(made.iter().take(room).map(|made| self.record(plan, worker, made)));
+        }
+    }
+
+    fn record(&self, plan: &Plan, worker: usize, made: &Made) -> TaskRecord {
+        let &Made { task, ref value, started, took } = made;
+        TaskRecord {
+            task: task.0,
+            layer: plan.layer_index(task) as u32,
+            partition: plan.partition(task) as u32,
+            worker: worker as u32,
+            bytes: value.bytes() as u64,
+            started: started.saturating_duration_since(self.begun).as_nanos() as u64,
+            took: took.as_nanos() as u64,
         }
     }
 
