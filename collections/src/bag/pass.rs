@@ -7,8 +7,9 @@
 //! Source of the idea: the vectors of MonetDB/X100 (Boncz, Zukowski, Nes, CIDR 2005).
 
 use std::any::Any;
-use std::mem::{replace, swap, take};
+use std::mem::{needs_drop, replace, swap, take};
 use std::ops::Range;
+use std::ptr;
 use std::sync::Arc;
 use std::vec;
 
@@ -61,10 +62,34 @@ impl<T: Clone + 'static> Elements<'_, T> {
         match self {
             Elements::Owned(elements) => {
                 swap(elements, kept);
-                kept.retain(predicate);
+                keep(kept, predicate);
             }
             Elements::Shared(elements) => kept.extend(elements.iter().filter(|element| predicate(element)).cloned()),
         }
+    }
+}
+
+/// Keeps the elements for which `predicate` holds, in their order.
+#[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
+fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
+    const SMALL: usize = 32;
+    if needs_drop::<T>() || size_of::<T>() > SMALL {
+        return elements.retain(predicate);
+    }
+    let length = elements.len();
+    let start = elements.as_mut_ptr();
+    let mut kept = 0;
+    // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
+    // over and forgotten; and where the predicate panics, the vector is empty.
+    unsafe {
+        elements.set_len(0);
+        for index in 0..length {
+            let element = start.add(index);
+            let keeps = predicate(&*element);
+            ptr::copy(element, start.add(kept), 1);
+            kept += usize::from(keeps);
+        }
+        elements.set_len(kept);
     }
 }
 
