@@ -70,7 +70,8 @@ impl Course<'_> {
             name: "values held",
             points: points(|sample| sample.held),
             other: Some(("line: process,", points(|sample| sample.resident))),
-            limit: Some((self.budget as f64, "budget".to_owned())),
+            limit: (self.budget as f64, "budget"),
+            least: 0.0,
             spelt: |bytes| wording::bytes(bytes as u64),
         }
     }
@@ -89,7 +90,8 @@ impl Course<'_> {
             name: "processor",
             points: self.samples.windows(LOOKS).map(between).collect(),
             other: None,
-            limit: Some((cores as f64, "of".to_owned())),
+            limit: (cores as f64, "of"),
+            least: cores as f64,
             spelt: |cores| format!("{cores:.1} cores"),
         }
     }

@@ -69,7 +69,9 @@ pub(super) struct Curve {
     /// A thin line over the same axis, and what it is.
     pub other: Option<(&'static str, Vec<(f64, f64)>)>,
     /// A level not to be passed, and what it is.
-    pub limit: Option<(f64, String)>,
+    pub limit: (f64, &'static str),
+    /// The axis of values goes at least so far.
+    pub least: f64,
     /// How its values are spelt.
     pub spelt: fn(f64) -> String,
 }
@@ -181,10 +183,12 @@ impl Timeline {
 
     fn draw_curve(&self, svg: &mut Element, curve: &Curve, top: f64) {
         let values = |points: &[(f64, f64)]| points.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-        let highest = values(&curve.points).max(curve.other.as_ref().map_or(0.0, |(_, points)| values(points)));
+        let other = curve.other.as_ref().map_or(0.0, |(_, points)| values(points));
+        let highest = values(&curve.points).max(other).max(curve.least).max(1e-9);
+        let (limit, what) = curve.limit;
         // A limit far above all that happened would press the curve flat: it is said in words.
-        let near = curve.limit.as_ref().filter(|(limit, _)| *limit <= highest * 3.0);
-        let scale = near.map_or(highest, |(limit, _)| limit.max(highest)).max(1e-9) * 1.06;
+        let near = limit <= highest * 3.0;
+        let scale = 1.06 * if near { limit.max(highest) } else { highest };
         let at = |&(seconds, value): &(f64, f64)| Point { x: self.x(seconds), y: top + CURVE * (1.0 - value / scale) };
         let base = top + CURVE;
         let mut area = String::new();
@@ -201,8 +205,8 @@ impl Timeline {
             drop(svg.child("path").with("d", line).with("fill", "none").with("stroke", FAINT).with("stroke-width", 1.0));
         }
         let right = MARGIN + LEFT + WIDTH;
-        if let Some((limit, _)) = near {
-            let y = at(&(0.0, *limit)).y;
+        if near {
+            let y = at(&(0.0, limit)).y;
             let line = svg.child("line").with("x1", MARGIN + LEFT).with("x2", right).with("y1", y).with("y2", y);
             drop(line.with("stroke", "#d55e00").with("stroke-width", 1.2).with("stroke-dasharray", "5 3"));
         }
@@ -217,9 +221,7 @@ impl Timeline {
             y += 13.0;
         };
         say(svg, &most);
-        if let Some((limit, what)) = &curve.limit {
-            say(svg, &format!("{what} {}", (curve.spelt)(*limit)));
-        }
+        say(svg, &format!("{what} {}", (curve.spelt)(limit)));
         if let Some((what, points)) = &curve.other {
             say(svg, what);
             say(svg, &(curve.spelt)(values(points)));
@@ -321,7 +323,8 @@ mod tests {
             name: "memory",
             points: points.clone(),
             other: Some(("process", points)),
-            limit: Some((8e6, "budget".to_owned())),
+            limit: (8e6, "budget"),
+            least: 0.0,
             spelt: |value| wording::bytes(value as u64),
         };
         Timeline { summary: "what ran".to_owned(), length: 2.0, kinds, lanes, curves: vec![curve] }

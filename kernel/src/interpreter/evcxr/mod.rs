@@ -13,18 +13,21 @@ mod ledger;
 mod markers;
 mod output;
 mod startup;
+mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use evcxr::CommandContext;
 
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
+use self::timing::Clock;
 use super::{Cell, Completion, Completions, Failure, Interpreter, MimeBundle, Outcome, Output, OutputSink, Stream};
 
 pub use startup::launch;
@@ -55,6 +58,46 @@ impl Evcxr {
                 output.emit(Output::Stream { stream: Stream::Stderr, text });
             }
         }
+    }
+
+    /// Runs a cell; when it began to run, if it came to that.
+    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> (Outcome, Option<Instant>) {
+        let (code, preloaded) = dependencies::without_preloaded(&cell.code);
+        for krate in preloaded {
+            let text = format!(
+                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
+            );
+            output.emit(Output::Stream { stream: Stream::Stdout, text });
+        }
+        if let Some(line) = ledger::top_level_await(&code) {
+            let text =
+                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
+            return (Outcome::Failed(Failure::new("CompileError", text)), None);
+        }
+        self.ledger.note(cell.number, &code);
+        if let Err(error) = self.ledger.save(&self.tools.ledger()) {
+            let text = format!("the kernel's folder cannot be written: {error}");
+            return (Outcome::Failed(Failure::new("KernelError", text)), None);
+        }
+        let before = self.variables();
+        self.channel.begin(output);
+        let result = {
+            let _running = self.running.begin(self.context.process_handle());
+            // From here on an interrupt finds the cell; one that came before has only left its mark.
+            if cell.interrupted() {
+                return (Outcome::Failed(Failure::interrupted()), None);
+            }
+            self.context.execute(&code)
+        };
+        let told = self.channel.end();
+        self.tell_redefined(&code, &before, output);
+        let began = told.began;
+        (self.outcome(cell, result, told, &before), began)
+    }
+
+    /// The process that runs the cells.
+    fn process(&self) -> u32 {
+        self.context.process_handle().lock().unwrap_or_else(PoisonError::into_inner).id()
     }
 
     fn outcome(
@@ -128,41 +171,20 @@ fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
 
 impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        let (code, preloaded) = dependencies::without_preloaded(&cell.code);
-        for krate in preloaded {
-            let text = format!(
-                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
-            );
-            output.emit(Output::Stream { stream: Stream::Stdout, text });
+        let Some(code) = timing::asked(&cell.code) else { return self.run(cell, output).0 };
+        if code.trim().is_empty() {
+            return Outcome::Failed(timing::nothing());
         }
-        if let Some(line) = ledger::top_level_await(&code) {
-            let text =
-                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
-            return Outcome::Failed(Failure::new("CompileError", text));
-        }
-        self.ledger.note(cell.number, &code);
-        if let Err(error) = self.ledger.save(&self.tools.ledger()) {
-            return Outcome::Failed(Failure::new(
-                "KernelError",
-                format!("the kernel's folder cannot be written: {error}"),
-            ));
-        }
-        let before = self.variables();
-        self.channel.begin(output);
-        let result = {
-            let _running = self.running.begin(self.context.process_handle());
-            // From here on an interrupt finds the cell; one that came before has only left its mark.
-            if cell.interrupted() {
-                return Outcome::Failed(Failure::interrupted());
-            }
-            self.context.execute(&code)
-        };
-        let told = self.channel.end();
-        self.tell_redefined(&code, &before, output);
-        self.outcome(cell, result, told, &before)
+        let clock = Clock::start(self.process());
+        let (outcome, began) = self.run(&Cell { code, ..cell.clone() }, output);
+        let bundle = clock.stop(began, self.process()).bundle();
+        output.emit(Output::Display { bundle, display_id: None });
+        outcome
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        let timed = timing::asked(code);
+        let code = timed.as_deref().unwrap_or(code);
         let Ok(found) = self.context.completions(code, cursor) else { return Completions::none(cursor) };
         let matches = found.completions.into_iter().map(|found| Completion {
             text: found.code,

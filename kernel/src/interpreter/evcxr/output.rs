@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -18,8 +19,8 @@ use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, St
 /// What the running cell has told us.
 #[derive(Default)]
 pub struct Told {
-    /// Whether it has come as far as running.
-    runs: bool,
+    /// When it began to run, if it has come as far as that.
+    pub began: Option<Instant>,
     /// Its last expression.
     pub result: Option<MimeBundle>,
     /// Why it stopped early.
@@ -152,7 +153,7 @@ impl Channel {
 
     /// Whether the cell runs, after its types were inferred and it was compiled.
     pub fn runs(&self) -> bool {
-        lock(&self.told).runs
+        lock(&self.told).began.is_some()
     }
 
     /// Everything printed so far is out; what the cell has told.
@@ -235,7 +236,7 @@ impl Channel {
                     }
                 };
             }
-            Message::Begin => lock(&self.told).runs = true,
+            Message::Begin => lock(&self.told).began = Some(Instant::now()),
             Message::Variables { names } => {
                 lock(&self.told).kept = Some(names.split_whitespace().map(str::to_owned).collect());
             }
