@@ -1,6 +1,7 @@
 //! The course of a run as a time line: from what is recorded of tasks, memory and processor, while it goes on or
 //! after. Imports: schedule.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::palette::CATEGORIES;
@@ -49,9 +50,10 @@ impl Course<'_> {
                 None => operations.push((name, busy)),
             }
         }
-        operations.sort_by(|a, b| b.1.cmp(&a.1));
+        operations.sort_by_key(|(_, busy)| Reverse(*busy));
         let most = CATEGORIES.len() - 1;
-        let kind = |name: &str| operations.iter().position(|(known, _)| *known == name).map_or(most, |kind| kind.min(most));
+        let kind =
+            |name: &str| operations.iter().position(|(known, _)| *known == name).map_or(most, |kind| kind.min(most));
         let kind_of = self.layers.iter().map(|(name, _)| kind(name)).collect();
         let spelt = |(name, busy): &(&str, Duration)| format!("{name} {}", wording::time(*busy));
         let mut kinds: Vec<String> = operations.iter().take(most).map(spelt).collect();

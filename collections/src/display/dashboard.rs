@@ -45,7 +45,11 @@ pub fn dashboard() -> Dashboard {
             let board = board.clone();
             move || board.html()
         });
-        Arc::new(Open { watch: Mutex::new(Some(watch(board.clone()))), board, page: page.map_err(|error| error.to_string()) })
+        Arc::new(Open {
+            watch: Mutex::new(Some(watch(board.clone()))),
+            board,
+            page: page.map_err(|error| error.to_string()),
+        })
     });
     Dashboard { open: open.clone() }
 }

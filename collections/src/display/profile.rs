@@ -1,6 +1,7 @@
 //! What the last runs cost: what ran when on which worker, memory and processor over time, each layer's share and
 //! the slowest tasks. As a picture with tables, and as polars frames. Imports: frame, schedule.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use polars::prelude::{DataFrame as PolarsFrame, df};
@@ -208,7 +209,8 @@ fn summary(run: &RunReport) -> String {
 fn picture(run: &RunReport) -> Figure {
     let layers: Vec<_> = run.layers.iter().map(|layer| (&*layer.title, layer.busy)).collect();
     let RunReport { wall, workers, budget, .. } = *run;
-    let course = Course { elapsed: wall, workers, budget, layers: &layers, records: &run.records, samples: &run.samples };
+    let course =
+        Course { elapsed: wall, workers, budget, layers: &layers, records: &run.records, samples: &run.samples };
     let hover = |index: u32| {
         let record = &run.records[index as usize];
         let layer = &run.layers[record.layer as usize];
@@ -282,7 +284,7 @@ fn numbered(cells: Vec<Vec<String>>) -> Vec<Row> {
 fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
     let all = run.busy().as_secs_f64().max(1e-12);
     let mut layers: Vec<_> = run.layers.iter().filter(|layer| layer.tasks > 0).collect();
-    layers.sort_by(|a, b| b.busy.cmp(&a.busy));
+    layers.sort_by_key(|layer| Reverse(layer.busy));
     let cells = |layer: &&LayerReport| {
         vec![
             layer.title.to_string(),
@@ -299,12 +301,12 @@ fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
 /// The slowest tasks, the slowest first.
 fn task_cells(run: &RunReport) -> Vec<Vec<String>> {
     let mut records: Vec<&TaskRecord> = run.records.iter().collect();
-    let slowest_first = |a: &&TaskRecord, b: &&TaskRecord| b.took().cmp(&a.took());
+    let slowest_first = |record: &&TaskRecord| Reverse(record.took());
     if records.len() > SLOWEST {
-        records.select_nth_unstable_by(SLOWEST, slowest_first);
+        records.select_nth_unstable_by_key(SLOWEST, slowest_first);
         records.truncate(SLOWEST);
     }
-    records.sort_by(slowest_first);
+    records.sort_by_key(slowest_first);
     let cells = |record: &&TaskRecord| {
         let layer = &run.layers[record.layer as usize];
         vec![

@@ -190,7 +190,9 @@ impl Bar {
             let (done, busy) = (self.tally.done(layer), self.tally.busy(layer));
             let row = *index.entry(name).or_insert(rows.len());
             match rows.get_mut(row) {
-                Some(row) => *row = Row { name, done: row.done + done, total: row.total + total, busy: row.busy + busy },
+                Some(row) => {
+                    *row = Row { name, done: row.done + done, total: row.total + total, busy: row.busy + busy }
+                }
                 None => rows.push(Row { name, done, total, busy }),
             }
         }
@@ -353,7 +355,8 @@ mod tests {
     fn what_is_left_is_judged_by_what_each_operation_took() {
         let plan = plan();
         let bar = Bar::new(&plan, tally(&plan));
-        let row = |name: &'static str, done, total, seconds| Row { name, done, total, busy: Duration::from_secs(seconds) };
+        let row =
+            |name: &'static str, done, total, seconds| Row { name, done, total, busy: Duration::from_secs(seconds) };
         // Two workers; the last operation has not begun and counts like the mean of the others, two seconds a task.
         let rows = [row("read", 4, 4, 4), row("map", 2, 4, 8), row("sum", 0, 1, 0)];
         assert_eq!(bar.time_left(&rows, &rows), Duration::from_secs(5));

@@ -98,7 +98,12 @@ impl Timeline {
                 let y = top + lane * row as f64;
                 let name = Point { x: MARGIN + LEFT - 8.0, y: y + lane / 2.0 + 3.5 };
                 if lane >= 11.0 || row % 2 == 0 {
-                    text(svg, &wording::shortened(&each.name, NOTE.size, LEFT - 10.0), name, NOTE.anchored(Anchor::End));
+                    text(
+                        svg,
+                        &wording::shortened(&each.name, NOTE.size, LEFT - 10.0),
+                        name,
+                        NOTE.anchored(Anchor::End),
+                    );
                 }
                 self.draw_lane(svg, each, y, lane);
             }
@@ -150,7 +155,8 @@ impl Timeline {
 
     fn draw_lane(&self, svg: &mut Element, lane: &Lane, y: f64, height: f64) {
         let height = height - if height > 8.0 { 2.0 } else { 1.0 };
-        let ground = svg.child("rect").with("x", MARGIN + LEFT).with("y", y).with("width", WIDTH).with("height", height);
+        let ground =
+            svg.child("rect").with("x", MARGIN + LEFT).with("y", y).with("width", WIDTH).with("height", height);
         drop(ground.with("fill", "#f3f5f7"));
         let mut paths: Vec<[String; 3]> = vec![Default::default(); self.kinds.len()];
         let grain = (self.lanes.len().min(MOST_LANES) as f64 * WIDTH / MOST_BLOCKS).ceil();
@@ -202,7 +208,9 @@ impl Timeline {
         if let Some((_, points)) = &curve.other {
             let mut line = String::new();
             points.iter().enumerate().for_each(|(i, point)| pair(if i == 0 { 'M' } else { 'L' }, at(point), &mut line));
-            drop(svg.child("path").with("d", line).with("fill", "none").with("stroke", FAINT).with("stroke-width", 1.0));
+            drop(
+                svg.child("path").with("d", line).with("fill", "none").with("stroke", FAINT).with("stroke-width", 1.0),
+            );
         }
         let right = MARGIN + LEFT + WIDTH;
         if near {
@@ -332,7 +340,8 @@ mod tests {
 
     #[test]
     fn tasks_lie_in_lanes_over_curves() {
-        let figure = timeline(vec![lane("worker 0", 4, 2.0), lane("worker 1", 5, 1.5)]).draw(&|index| index.to_string());
+        let figure =
+            timeline(vec![lane("worker 0", 4, 2.0), lane("worker 1", 5, 1.5)]).draw(&|index| index.to_string());
         insta::assert_snapshot!("timeline", figure.svg);
         assert_eq!(figure.html().matches("<area").count(), 9);
     }

@@ -35,7 +35,11 @@ pub trait Items {
 
 impl<T: Debug> Items for Vec<T> {
     fn evcxr_display(&self) {
-        if self.len() > LONG { send(&ends(self.len(), &|index| &self[index])) } else { send(&debug(self, MOST_CHARACTERS)) }
+        if self.len() > LONG {
+            send(&ends(self.len(), &|index| &self[index]))
+        } else {
+            send(&debug(self, MOST_CHARACTERS))
+        }
     }
 }
 

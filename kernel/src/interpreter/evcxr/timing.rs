@@ -14,7 +14,8 @@ pub fn asked(code: &str) -> Option<String> {
     let mut start = 0;
     for line in code.split_inclusive('\n') {
         let text = line.trim_start();
-        let is_asked = text.strip_prefix(COMMAND).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        let is_asked =
+            text.strip_prefix(COMMAND).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if is_asked {
             let at = start + line.len() - text.len();
             return Some(format!("{}{}{}", &code[..at], " ".repeat(COMMAND.len()), &code[at + COMMAND.len()..]));
@@ -53,7 +54,11 @@ impl Clock {
         let wall = self.begun.elapsed();
         let compile = ran.map_or(wall, |ran| ran.saturating_duration_since(self.begun));
         let used = || processor_time(process).saturating_sub(self.before);
-        Cost { compile, run: ran.map(|_| wall.saturating_sub(compile)), processor: (process == self.process).then(used) }
+        Cost {
+            compile,
+            run: ran.map(|_| wall.saturating_sub(compile)),
+            processor: (process == self.process).then(used),
+        }
     }
 }
 
@@ -189,7 +194,8 @@ mod tests {
     #[test]
     fn a_cost_says_its_parts() {
         let milliseconds = Duration::from_millis;
-        let cost = Cost { compile: milliseconds(210), run: Some(milliseconds(1210)), processor: Some(milliseconds(2300)) };
+        let cost =
+            Cost { compile: milliseconds(210), run: Some(milliseconds(1210)), processor: Some(milliseconds(2300)) };
         assert_eq!(cost.text(), "1.42 s: compiled in 210 ms, ran for 1.21 s; processor 2.30 s, 1.9 cores");
         let html = cost.html(&cost.text());
         assert!(html.contains("width:47px") && html.contains("width:273px"), "{html}");
