@@ -1,0 +1,207 @@
+//! A card: what a picture says of a layer, of one of its tasks, or of several layers together. Imports: graph.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::heat::Heat;
+use crate::display::wording;
+use crate::graph::Layer;
+
+#[derive(Debug)]
+pub(in crate::display) struct Card {
+    pub title: String,
+    /// The operations that run as one, inputs first, where fusion made it of several.
+    pub parts: Vec<&'static str>,
+    pub layers: usize,
+    pub tasks: usize,
+    /// Whether it stands for tasks, not for whole layers: for one, or for those that are not drawn one by one.
+    pub by_task: bool,
+    /// Which partition, on the card of one task.
+    pub place: String,
+    pub detail: String,
+    pub origin: String,
+    pub collection: &'static str,
+    pub grid: Vec<usize>,
+    pub cost: Option<Cost>,
+    /// How long each worker was busy with it.
+    pub workers: BTreeMap<u32, Duration>,
+    /// When its tasks are planned to run, in the mean: from 0, the first of all, to 1, the last.
+    pub order: Option<f64>,
+    /// Its tasks in the order of their partitions, where a picture is coloured by something they differ in.
+    pub heat: Option<Heat>,
+    /// Whether the critical path of the run comes by here.
+    pub critical: bool,
+}
+
+/// What tasks cost in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::display) struct Cost {
+    pub busy: Duration,
+    pub bytes: u64,
+    pub tasks: u64,
+    /// Whether the work was done, and is counted, with that of the layer that reads it.
+    pub fused: bool,
+}
+
+impl Cost {
+    /// The cost of a layer whose work is counted elsewhere.
+    pub(super) fn of_fused(self) -> Cost {
+        Cost { busy: Duration::ZERO, bytes: 0, fused: true, ..self }
+    }
+
+    /// The mean of its tasks.
+    pub(super) fn mean(self) -> Cost {
+        let tasks = self.tasks.max(1);
+        Cost { busy: self.busy.div_f64(tasks as f64), bytes: self.bytes / tasks, tasks: 1, fused: self.fused }
+    }
+
+    fn and(self, other: Cost) -> Cost {
+        Cost {
+            busy: self.busy + other.busy,
+            bytes: self.bytes + other.bytes,
+            tasks: self.tasks + other.tasks,
+            fused: self.fused && other.fused,
+        }
+    }
+
+    /// How long it took, in a word.
+    pub(in crate::display) fn time(&self) -> String {
+        if self.fused { "fused".to_owned() } else { wording::time(self.busy) }
+    }
+
+    /// How long it took and what it made.
+    pub(super) fn words(&self) -> String {
+        if self.fused {
+            "fused with what reads it".to_owned()
+        } else {
+            format!("{}, {}", wording::time(self.busy), wording::bytes(self.bytes))
+        }
+    }
+}
+
+/// Titles name no more operations than this, of those that were fused.
+const MOST_PARTS: usize = 4;
+
+impl Card {
+    /// The card of a layer, of which `tasks` would run.
+    pub(super) fn of(layer: &Arc<Layer>, tasks: usize) -> Card {
+        let picture = layer.picture();
+        let parts: Vec<_> = layer.parts().iter().map(|part| part.operation().name()).collect();
+        Card {
+            title: title(&parts),
+            parts: if parts.len() > 1 { parts } else { Vec::new() },
+            layers: 1,
+            tasks,
+            by_task: false,
+            place: String::new(),
+            detail: picture.detail.to_string(),
+            origin: layer.origin().to_string(),
+            collection: picture.collection,
+            grid: picture.grid.clone(),
+            cost: None,
+            workers: BTreeMap::new(),
+            order: None,
+            heat: None,
+            critical: false,
+        }
+    }
+
+    /// The card of the task that makes `partition`.
+    pub(super) fn of_task(layer: &Arc<Layer>, partition: usize) -> Card {
+        let grid = &layer.picture().grid;
+        let place = match layer.tasks() {
+            1 => String::new(),
+            tasks if grid.iter().product::<usize>() == tasks && !grid.is_empty() => {
+                wording::place_in_grid(partition, grid)
+            }
+            _ => format!("({partition})"),
+        };
+        Card { by_task: true, place, ..Card::of(layer, 1) }
+    }
+
+    /// The card of the `tasks` of a layer that are not drawn one by one.
+    pub(super) fn of_rest(layer: &Arc<Layer>, tasks: usize) -> Card {
+        Card { by_task: true, place: format!("{} more", wording::count(tasks)), ..Card::of(layer, tasks) }
+    }
+
+    /// Takes another layer onto this card.
+    pub(super) fn join(&mut self, other: Card) {
+        self.layers += other.layers;
+        self.tasks += other.tasks;
+        if self.title != other.title {
+            self.title = "several operations".to_owned();
+            self.parts.clear();
+        }
+        if self.origin != other.origin {
+            self.origin = "several places".to_owned();
+        }
+        if self.detail != other.detail {
+            self.detail.clear();
+        }
+        self.cost = match (self.cost, other.cost) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (one, other) => one.or(other),
+        };
+        for (worker, busy) in other.workers {
+            *self.workers.entry(worker).or_default() += busy;
+        }
+        // The mean of the means, by the number of tasks.
+        let share = other.tasks as f64 / self.tasks.max(1) as f64;
+        self.order = self.order.zip(other.order).map(|(own, other)| own + (other - own) * share);
+        self.heat = None;
+        self.critical |= other.critical;
+    }
+
+    /// What it is called in words.
+    pub(in crate::display) fn name(&self) -> String {
+        match self.tasks {
+            _ if self.by_task => format!("{}{}", self.title, self.spaced_place()),
+            tasks => format!("{} ×{}", self.title, wording::count(tasks)),
+        }
+    }
+
+    fn spaced_place(&self) -> String {
+        if self.place.is_empty() || self.place.starts_with('(') { self.place.clone() } else { format!(", {}", self.place) }
+    }
+
+    /// All there is to know of it, for those who point at it.
+    pub(in crate::display) fn hover(&self) -> String {
+        let mut hover = format!("{}{}", wording::clipped(&self.title, 120), self.spaced_place());
+        if self.parts.len() > MOST_PARTS {
+            hover += &format!("\nruns as one: {}", wording::clipped(&self.parts.join(" → "), 240));
+        }
+        if self.layers > 1 {
+            hover += &format!("\n{} of it", wording::counted(self.layers, "layer"));
+        }
+        if !self.by_task {
+            hover += &format!("\n{}", wording::counted(self.tasks, "task"));
+        }
+        hover += format!("\n{} {}", self.collection, wording::clipped(&self.detail, 240)).trim_end();
+        hover += &format!("\nbuilt in {}", wording::clipped(&self.origin, 240));
+        if let Some(cost) = self.cost {
+            hover += &format!("\nlast run: {}{}", cost.words(), self.by_whom());
+        }
+        if self.critical {
+            hover += "\non the critical path";
+        }
+        hover
+    }
+
+    /// `, by worker 3`; of several, how many.
+    fn by_whom(&self) -> String {
+        match (self.workers.len(), self.workers.first_key_value()) {
+            (1, Some((worker, _))) => format!(", by worker {worker}"),
+            (0, _) | (_, None) => String::new(),
+            (workers, _) => format!(", by {}", wording::counted(workers, "worker")),
+        }
+    }
+}
+
+/// `random → sin → add`; of many operations the first and the last ones.
+fn title(parts: &[&'static str]) -> String {
+    match parts {
+        [first, second, .., last] if parts.len() > MOST_PARTS => format!("{first} → {second} → … → {last}"),
+        parts => parts.join(" → "),
+    }
+}

@@ -1,0 +1,71 @@
+//! A sketch in words. Imports: nothing.
+
+use super::{Link, Ran, Sketch};
+use crate::display::wording;
+
+/// A line names no more cards than this that a card reads.
+const MOST_READS: usize = 8;
+
+impl Sketch {
+    /// The picture in words, a line for each card.
+    pub(in crate::display) fn text(&self) -> String {
+        let mut text = self.summary();
+        let mut reads: Vec<Vec<&Link>> = self.cards.iter().map(|_| Vec::new()).collect();
+        for link in &self.links {
+            reads[link.to].push(link);
+        }
+        for (index, (card, links)) in self.cards.iter().zip(&reads).enumerate() {
+            let mut line = format!("\n{index:>4}  {}", wording::clipped(&card.name(), 120));
+            if !card.by_task && !card.detail.is_empty() {
+                line += &format!("  {} {}", card.collection, wording::clipped(&card.detail, 60));
+            }
+            line += &read(links);
+            if let Some(cost) = card.cost {
+                line += &format!("  {}", cost.words());
+            }
+            if card.critical && self.shows_path() {
+                line += "  on the critical path";
+            }
+            text += line.trim_end();
+        }
+        text
+    }
+
+    /// `6 layers, 231 tasks; ran in 1.2 s: ...; 48 of 300 tasks are drawn one by one`.
+    pub(in crate::display) fn summary(&self) -> String {
+        let ran = self.ran.iter().map(Ran::words);
+        [self.counts()].into_iter().chain(ran).chain(self.notes.iter().cloned()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// `6 layers, 231 tasks`.
+    pub(in crate::display) fn counts(&self) -> String {
+        format!("{}, {}", wording::counted(self.layers, "layer"), wording::counted(self.tasks, "task"))
+    }
+}
+
+impl Ran {
+    /// `ran in 1.2 s: 4.1 s of work, span 300 ms, which keeps at most 13.7 workers busy`.
+    pub(in crate::display) fn words(&self) -> String {
+        let ended = if self.complete { "ran in" } else { "stopped after" };
+        let mut words = format!("{ended} {}: {} of work", wording::time(self.wall), wording::time(self.busy));
+        if let (Some(span), Some(most)) = (self.span, self.parallelism()) {
+            let workers = if most < 1.05 { "1 worker".to_owned() } else { format!("{most:.1} workers") };
+            words += &format!(", span {}, which keeps at most {workers} busy", wording::time(span));
+        }
+        words
+    }
+}
+
+/// `  ← 0 (1:1), 1 (tree)`.
+fn read(links: &[&Link]) -> String {
+    let source = |link: &&Link| match &*link.label() {
+        "" => link.from.to_string(),
+        label => format!("{} ({label})", link.from),
+    };
+    let sources: Vec<_> = links.iter().take(MOST_READS).map(source).collect();
+    match sources.len() {
+        0 => String::new(),
+        shown if shown < links.len() => format!("  ← {}, …", sources.join(", ")),
+        _ => format!("  ← {}", sources.join(", ")),
+    }
+}
