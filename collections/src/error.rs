@@ -41,6 +41,9 @@ pub enum ErrorKind {
     /// A frame that cannot be built, or cannot be read.
     #[error(transparent)]
     Frame(#[from] crate::frame::FrameError),
+    /// A picture that cannot be drawn or saved.
+    #[error(transparent)]
+    Drawing(#[from] crate::display::DrawingError),
     /// What polars refused.
     #[error(transparent)]
     Polars(#[from] polars::prelude::PolarsError),
@@ -99,5 +102,6 @@ from!(
     crate::bag::BagError,
     crate::graph::WrongType,
     crate::frame::FrameError,
+    crate::display::DrawingError,
     polars::prelude::PolarsError
 );

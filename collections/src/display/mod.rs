@@ -1,18 +1,21 @@
 //! What a cell shows: pictures of graphs and chunks, tables of results, progress, each as a bundle of
 //! HTML, SVG and plain text. Showing never computes. Imports: everything; nothing imports it.
 //!
-//! `layout`, `markup`, `palette`, `figure`, `wording` know nothing of collections; `sketch` reads a graph
-//! and `graph` draws it; `channel` is the only way out. The files named like a collection hold its
+//! `layout`, `markup`, `palette`, `figure`, `png`, `wording` know nothing of collections; `sketch` reads a graph,
+//! `graph` draws it and `export` writes it down; `channel` is the only way out. The files named like a collection hold its
 //! `visualize` and `evcxr_display`: what the kernel calls to show the last expression of a cell.
 
 mod array;
 mod bag;
 mod channel;
 mod chunks;
+mod colour;
 mod course;
 mod dashboard;
 mod delayed;
 mod drawing;
+mod error;
+mod export;
 mod figure;
 mod frame;
 mod glyph;
@@ -21,6 +24,7 @@ mod layout;
 mod markup;
 mod page;
 mod palette;
+mod png;
 mod profile;
 mod progress;
 mod sketch;
@@ -36,6 +40,7 @@ use std::collections::BTreeMap;
 
 pub use dashboard::{Dashboard, dashboard};
 pub use drawing::Drawing;
+pub use error::DrawingError;
 pub use profile::{Profile, profile};
 pub(crate) use progress::Progress;
 

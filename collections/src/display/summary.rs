@@ -4,7 +4,7 @@
 use super::Bundle;
 use super::figure::Figure;
 use super::markup::Element;
-use super::sketch::{Detail, Sketch};
+use super::sketch::{Detail, Sketch, View};
 use super::table::{Column, Row, Table};
 use super::wording;
 use crate::graph::Node;
@@ -30,7 +30,7 @@ impl<'a> Summary<'a> {
 
     pub(super) fn bundle(mut self) -> Bundle {
         let layer = self.node.layer();
-        let sketch = Sketch::of(std::slice::from_ref(layer), Detail::Layers, None);
+        let sketch = Sketch::of(std::slice::from_ref(layer), &View::of(Detail::Layers), &[]);
         self.facts.push(("built in", layer.origin().to_string()));
         Bundle { html: self.html(&sketch), text: self.text(&sketch), svg: self.picture.map(|picture| picture.svg) }
     }

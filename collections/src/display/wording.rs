@@ -108,7 +108,8 @@ fn advance(character: char) -> f64 {
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | ' ' | '\u{a0}' | '-' => 0.38,
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.9,
         '<' | '>' | '=' | '+' => 0.78,
-        'A'..='Z' | '_' | '×' | '→' => 0.68,
+        '→' => 0.85,
+        'A'..='Z' | '_' | '×' => 0.68,
         '\0'..'\u{2e80}' => 0.57,
         _ => 1.1,
     }
@@ -137,6 +138,21 @@ pub(super) fn clipped(text: &str, characters: usize) -> String {
         None => line,
         Some(_) => line.chars().take(characters - 1).chain(['…']).collect(),
     }
+}
+
+/// `text` in lines that are no wider than `room`, broken at spaces.
+pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in one_line(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line, size) + width(" ", size) + width(word, size) <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(shortened(word, size, room)),
+        }
+    }
+    lines
 }
 
 fn one_line(text: &str) -> String {
@@ -185,5 +201,7 @@ mod tests {
         assert!(long.ends_with('…') && width(&long, 12.0) <= 101.0, "{long}");
         assert_eq!(clipped("a\nb", 5), "a b");
         assert_eq!(clipped("abcdef", 5), "abcd…");
+        assert_eq!(wrapped("a few words", 12.0, 44.0), ["a few", "words"]);
+        assert!(wrapped(&"long".repeat(99), 12.0, 100.0)[0].ends_with('…'));
     }
 }

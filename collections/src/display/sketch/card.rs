@@ -15,7 +15,7 @@ pub(in crate::display) struct Card {
     pub parts: Vec<&'static str>,
     pub layers: usize,
     pub tasks: usize,
-    /// Whether it stands for tasks, not for whole layers: for one, or for those that are not drawn one by one.
+    /// Whether it stands for one task, not for whole layers.
     pub by_task: bool,
     /// Which partition, on the card of one task.
     pub place: String,
@@ -32,6 +32,8 @@ pub(in crate::display) struct Card {
     pub heat: Option<Heat>,
     /// Whether the critical path of the run comes by here.
     pub critical: bool,
+    /// The tasks of a layer that was opened: all, or the first ones.
+    pub opened: Vec<Card>,
 }
 
 /// What tasks cost in a run.
@@ -104,6 +106,7 @@ impl Card {
             order: None,
             heat: None,
             critical: false,
+            opened: Vec::new(),
         }
     }
 
@@ -118,11 +121,6 @@ impl Card {
             _ => format!("({partition})"),
         };
         Card { by_task: true, place, ..Card::of(layer, 1) }
-    }
-
-    /// The card of the `tasks` of a layer that are not drawn one by one.
-    pub(super) fn of_rest(layer: &Arc<Layer>, tasks: usize) -> Card {
-        Card { by_task: true, place: format!("{} more", wording::count(tasks)), ..Card::of(layer, tasks) }
     }
 
     /// Takes another layer onto this card.
@@ -156,18 +154,24 @@ impl Card {
     /// What it is called in words.
     pub(in crate::display) fn name(&self) -> String {
         match self.tasks {
-            _ if self.by_task => format!("{}{}", self.title, self.spaced_place()),
+            _ if self.by_task => format!("{}{}", self.title, self.place),
             tasks => format!("{} ×{}", self.title, wording::count(tasks)),
         }
     }
 
-    fn spaced_place(&self) -> String {
-        if self.place.is_empty() || self.place.starts_with('(') { self.place.clone() } else { format!(", {}", self.place) }
+    /// The cards that it is made of: itself, and what is opened in it.
+    pub(in crate::display) fn with_opened(&self) -> impl Iterator<Item = &Card> {
+        std::iter::once(self).chain(&self.opened)
+    }
+
+    /// How many of its tasks are not shown though it is opened.
+    pub(in crate::display) fn not_opened(&self) -> usize {
+        if self.opened.is_empty() { 0 } else { self.tasks - self.opened.len() }
     }
 
     /// All there is to know of it, for those who point at it.
     pub(in crate::display) fn hover(&self) -> String {
-        let mut hover = format!("{}{}", wording::clipped(&self.title, 120), self.spaced_place());
+        let mut hover = format!("{}{}", wording::clipped(&self.title, 120), self.place);
         if self.parts.len() > MOST_PARTS {
             hover += &format!("\nruns as one: {}", wording::clipped(&self.parts.join(" → "), 240));
         }

@@ -99,11 +99,6 @@ impl<'a> Graph<'a> {
         card
     }
 
-    /// The card of the tasks of a layer from the `shown`th on.
-    pub(super) fn card_of_rest(&self, layer: usize, shown: usize) -> Card {
-        Card::of_rest(&self.layers[layer], self.tasks_of(layer) - shown)
-    }
-
     /// Whether the critical path goes from a layer, or a partition of it, to another.
     pub(super) fn leads(&self, from: (usize, Option<usize>), to: (usize, Option<usize>)) -> bool {
         let Some(measured) = &self.measured else { return false };

@@ -14,6 +14,7 @@ mod measured;
 mod tasks;
 mod text;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(super) use heat::Heat;
 
 use super::layout::Direction;
 use super::wording;
-use crate::graph::{Layer, fuse};
+use crate::graph::{Layer, fuse, layers_under};
 use crate::schedule::RunReport;
 use graph::Graph;
 use measured::Measured;
@@ -142,10 +143,20 @@ impl Sketch {
         self.cards.iter().all(|card| card.by_task)
     }
 
-    /// Whether the critical path can be told from the rest.
-    pub(super) fn shows_path(&self) -> bool {
-        self.cards.iter().any(|card| card.critical) && !self.cards.iter().all(|card| card.critical)
+    /// Every card, those of opened layers among them.
+    pub(super) fn all_cards(&self) -> impl Iterator<Item = &Card> {
+        self.cards.iter().flat_map(Card::with_opened)
     }
+
+    /// Whether the critical path can be told from the rest, among whole cards.
+    pub(super) fn shows_path(&self) -> bool {
+        tells_path(&self.cards)
+    }
+}
+
+/// Whether some of these are on the critical path and others are not: where all are, none stands out.
+pub(super) fn tells_path(cards: &[Card]) -> bool {
+    cards.iter().any(|card| card.critical) && !cards.iter().all(|card| card.critical)
 }
 
 impl Ran {
@@ -154,8 +165,16 @@ impl Ran {
         Ran { wall: run.wall, complete: run.complete, busy: run.busy(), span }
     }
 
+    /// What its tasks came to: how much work, and how much of it could go on at once.
+    pub(super) fn shape(&self) -> Option<String> {
+        let (span, most) = (self.span?, self.parallelism()?);
+        let workers = if most < 1.05 { "1 worker".to_owned() } else { format!("{most:.1} workers") };
+        let (busy, span) = (wording::time(self.busy), wording::time(span));
+        Some(format!("{busy} of work, span {span}: at most {workers} busy"))
+    }
+
     /// How many workers the run could have kept busy, with as many as it likes.
-    pub(super) fn parallelism(&self) -> Option<f64> {
+    fn parallelism(&self) -> Option<f64> {
         let span = self.span?.as_secs_f64();
         (span > 0.0).then(|| self.busy.as_secs_f64() / span)
     }
@@ -188,4 +207,10 @@ fn seen(asked: Option<Colour>, measured: Option<&Measured>, notes: &mut Vec<Stri
         Some(_) => return asked,
     }
     None
+}
+
+/// The operations of a graph, each once, inputs first.
+pub(super) fn operations(targets: &[Arc<Layer>]) -> Vec<&'static str> {
+    let mut known = HashSet::new();
+    layers_under(targets).iter().map(|layer| layer.operation().name()).filter(|name| known.insert(*name)).collect()
 }

@@ -1,6 +1,6 @@
 //! A sketch in words. Imports: nothing.
 
-use super::{Link, Ran, Sketch};
+use super::{Card, Link, Ran, Sketch, tells_path};
 use crate::display::wording;
 
 /// A line names no more cards than this that a card reads.
@@ -20,13 +20,14 @@ impl Sketch {
                 line += &format!("  {} {}", card.collection, wording::clipped(&card.detail, 60));
             }
             line += &read(links);
-            if let Some(cost) = card.cost {
-                line += &format!("  {}", cost.words());
-            }
-            if card.critical && self.shows_path() {
-                line += "  on the critical path";
-            }
+            line += &measured(card, self.shows_path());
             text += line.trim_end();
+            for task in &card.opened {
+                text += &format!("\n        {}{}", wording::clipped(&task.name(), 120), measured(task, tells_path(&card.opened)));
+            }
+            if card.not_opened() > 0 {
+                text += &format!("\n        and {} more", wording::count(card.not_opened()));
+            }
         }
         text
     }
@@ -44,16 +45,19 @@ impl Sketch {
 }
 
 impl Ran {
-    /// `ran in 1.2 s: 4.1 s of work, span 300 ms, which keeps at most 13.7 workers busy`.
-    pub(in crate::display) fn words(&self) -> String {
+    /// `ran in 1.2 s: 4.1 s of work, span 300 ms: at most 13.7 workers busy`.
+    fn words(&self) -> String {
         let ended = if self.complete { "ran in" } else { "stopped after" };
-        let mut words = format!("{ended} {}: {} of work", wording::time(self.wall), wording::time(self.busy));
-        if let (Some(span), Some(most)) = (self.span, self.parallelism()) {
-            let workers = if most < 1.05 { "1 worker".to_owned() } else { format!("{most:.1} workers") };
-            words += &format!(", span {}, which keeps at most {workers} busy", wording::time(span));
-        }
-        words
+        let shape = self.shape().map_or(String::new(), |shape| format!(": {shape}"));
+        format!("{ended} {}{shape}", wording::time(self.wall))
     }
+}
+
+/// `  1.2 ms, 80 B  on the critical path`.
+fn measured(card: &Card, with_path: bool) -> String {
+    let cost = card.cost.map_or(String::new(), |cost| format!("  {}", cost.words()));
+    let path = if with_path && card.critical { "  on the critical path" } else { "" };
+    cost + path
 }
 
 /// `  ← 0 (1:1), 1 (tree)`.

@@ -1,0 +1,103 @@
+//! What stands below a graph: what its colours mean, what its run came to, what is not shown. Imports: nothing.
+
+use super::NOTE;
+use crate::display::colour::{Colouring, Entry, Swatch};
+use crate::display::figure::text;
+use crate::display::layout::Point;
+use crate::display::markup::Element;
+use crate::display::palette::{self, FRAME, INK};
+use crate::display::sketch::Sketch;
+use crate::display::wording;
+
+/// The distance of its lines.
+const LINE: f64 = 16.0;
+const RAMP: f64 = 72.0;
+
+pub(super) struct Legend {
+    rows: Vec<Vec<Entry>>,
+    lines: Vec<String>,
+}
+
+impl Legend {
+    /// The legend of a picture, in lines of at most `room`.
+    pub(super) fn of(sketch: &Sketch, colouring: &Colouring, room: f64) -> Legend {
+        let mut rows: Vec<Vec<Entry>> = Vec::new();
+        let mut left = 0.0;
+        for entry in colouring.legend(sketch) {
+            let width = width(&entry);
+            match rows.last_mut() {
+                Some(row) if width <= left => row.push(entry),
+                _ => {
+                    rows.push(vec![entry]);
+                    left = room;
+                }
+            }
+            left -= width + 14.0;
+        }
+        let ran = sketch.ran.iter().filter_map(|ran| ran.shape());
+        let words = ran.chain(sketch.notes.iter().cloned());
+        Legend { rows, lines: words.flat_map(|line| wording::wrapped(&line, NOTE.size, room)).collect() }
+    }
+
+    pub(super) fn height(&self) -> f64 {
+        LINE * (self.rows.len() + self.lines.len()) as f64
+    }
+
+    /// Draws it below `at`.
+    pub(super) fn draw(&self, svg: &mut Element, at: Point) {
+        let mut y = at.y - 4.0;
+        for row in &self.rows {
+            y += LINE;
+            let mut x = at.x;
+            for entry in row {
+                draw_entry(svg, entry, Point { x, y });
+                x += width(entry) + 14.0;
+            }
+        }
+        for line in &self.lines {
+            y += LINE;
+            text(svg, line, Point { x: at.x, y }, NOTE);
+        }
+    }
+}
+
+fn width(entry: &Entry) -> f64 {
+    swatch_width(&entry.swatch) + 6.0 + wording::width(&entry.words, NOTE.size)
+}
+
+fn swatch_width(swatch: &Swatch) -> f64 {
+    match swatch {
+        Swatch::Edge(_) => 4.0,
+        Swatch::Fill(_) => 11.0,
+        Swatch::Path => 18.0,
+        Swatch::Ramp(_) => RAMP,
+    }
+}
+
+fn draw_entry(svg: &mut Element, entry: &Entry, at: Point) {
+    let width = swatch_width(&entry.swatch);
+    match &entry.swatch {
+        Swatch::Edge(collection) => draw_box(svg, at, width, palette::collection(collection), 1.5),
+        Swatch::Fill(fill) => draw_box(svg, at, width, fill, 2.0),
+        Swatch::Path => {
+            let line = svg.child("path").with("d", format!("M{:.1} {:.1}h{width}", at.x, at.y - 3.5));
+            drop(line.with("stroke", INK).with("stroke-width", 2.2));
+        }
+        Swatch::Ramp(fills) => {
+            let step = width / fills.len() as f64;
+            for (index, fill) in fills.iter().enumerate() {
+                draw_box(svg, Point { x: at.x + step * index as f64, ..at }, step + 0.3, fill, 0.0);
+            }
+            let frame = svg.child("rect").with("x", at.x).with("y", at.y - 9.0).with("width", width);
+            drop(frame.with("height", 11.0).with("fill", "none").with("stroke", FRAME));
+        }
+    }
+    text(svg, &entry.words, Point { x: at.x + width + 6.0, y: at.y }, NOTE);
+}
+
+/// A box on the line of words at `at`.
+fn draw_box(svg: &mut Element, at: Point, width: f64, fill: &str, round: f64) {
+    let swatch = svg.child("rect").with("x", at.x).with("y", at.y - 9.0).with("width", width).with("height", 11.0);
+    let swatch = if round > 0.0 { swatch.with("rx", round) } else { swatch };
+    drop(swatch.with("fill", fill));
+}

@@ -1,0 +1,97 @@
+//! The picture of a graph: cards in ranks, data flowing downwards or to the right, coloured by what the reader chose.
+//! Draws a [`Sketch`]; knows nothing of layers and tasks. Imports: nothing.
+
+mod card;
+mod legend;
+mod link;
+mod opened;
+
+use super::colour::Colouring;
+use super::figure::{Area, Figure, Type, text};
+use super::layout::{Direction, Gaps, Point, Size, layout};
+use super::markup::{Element, number};
+use super::palette::FAINT;
+use super::sketch::{Card, Sketch};
+use super::wording;
+use legend::Legend;
+use link::Links;
+
+/// Free room around the picture.
+const MARGIN: f64 = 16.0;
+/// Room for the line above the graph.
+const LINE: f64 = 26.0;
+const SUMMARY: Type = Type::new(12.0, FAINT);
+const NOTE: Type = Type::new(10.5, FAINT);
+/// The words below a narrow graph are at least so wide.
+const NARROWEST: f64 = 230.0;
+
+/// Draws `sketch`. Where its boxes lie is decided by the graph alone, so that they stay there when it has run.
+pub(super) fn draw(sketch: &Sketch) -> Figure {
+    let colouring = Colouring::of(sketch);
+    let sizes = card::sizes(&sketch.cards);
+    let links = Links::of(sketch);
+    let graph = layout(&sizes, &links.edges(), gaps(sketch, &links), sketch.direction);
+    let inner = graph.size.width.max(wording::width(&widest_head(sketch), SUMMARY.size)).max(NARROWEST);
+    let origin = Point { x: MARGIN + (inner - graph.size.width) / 2.0, y: MARGIN + LINE };
+    let legend = Legend::of(sketch, &colouring, inner);
+    let below = origin.y + graph.size.height + MARGIN;
+    let size = Size { width: inner + 2.0 * MARGIN, height: below + legend.height() + MARGIN };
+    let boxes = || sketch.cards.iter().zip(graph.boxes.iter().zip(&sizes));
+    let labels = links.labels(&graph);
+    // What is on a card comes before it: the first area that is pointed at says what it is.
+    let card_areas = boxes().flat_map(|(card, (corner, size))| {
+        let tile = |(task, inside, size): (&Card, Point, Size)| {
+            (Point { x: corner.x + inside.x, y: corner.y + inside.y }, size, task.hover())
+        };
+        card::tiles(card).map(tile).chain([(*corner, *size, card.hover())])
+    });
+    let label_areas = labels.iter().map(|label| (label.corner(), label.size(), label.hover.clone()));
+    let moved_area = |(corner, size, hover): (Point, Size, String)| Area {
+        corner: Point { x: origin.x + corner.x, y: origin.y + corner.y },
+        size,
+        hover,
+    };
+    let areas = card_areas.chain(label_areas).map(moved_area).collect();
+    Figure::new(size, sketch.summary(), areas, |svg| {
+        text(svg, &head(sketch), Point { x: MARGIN, y: MARGIN + 9.0 }, SUMMARY);
+        let mut canvas = moved(svg, origin);
+        links.draw(&mut canvas, &graph, &labels);
+        for (card, (corner, size)) in boxes() {
+            card::draw(&mut moved(&mut canvas, *corner), card, *size, &colouring, sketch.shows_path());
+        }
+        drop(canvas);
+        legend.draw(svg, Point { x: MARGIN, y: below });
+    })
+}
+
+/// The line above the graph.
+fn head(sketch: &Sketch) -> String {
+    match &sketch.ran {
+        Some(ran) if ran.complete => format!("{}, ran in {}", sketch.counts(), wording::time(ran.wall)),
+        Some(ran) => format!("{}, stopped after {}", sketch.counts(), wording::time(ran.wall)),
+        None => sketch.counts(),
+    }
+}
+
+/// As wide a line as that may become.
+fn widest_head(sketch: &Sketch) -> String {
+    format!("{}, stopped after 88 min 88 s", sketch.counts())
+}
+
+fn gaps(sketch: &Sketch, links: &Links) -> Gaps {
+    let gaps = if sketch.by_task() { Gaps { within: 12.0, between: 30.0 } } else { Gaps { within: 28.0, between: 34.0 } };
+    match sketch.direction {
+        Direction::Down => gaps,
+        // Labels lie along the links, which are as long as the gap between ranks.
+        Direction::Right => Gaps { within: 16.0, between: gaps.between.max(links.widest_label() + 14.0) },
+    }
+}
+
+fn moved<'a>(parent: &'a mut Element, to: Point) -> Element<'a> {
+    let mut transform = String::from("translate(");
+    number(to.x, &mut transform);
+    transform.push(' ');
+    number(to.y, &mut transform);
+    transform.push(')');
+    parent.child("g").with("transform", transform)
+}
