@@ -115,19 +115,24 @@ impl Colouring {
 
     fn entries(&self) -> Vec<Entry> {
         let ramp = |words: String| {
-            let swatch = Swatch::Ramp((0..2 * STEPS).map(|step| self.ramp(step as f64 / (2 * STEPS - 1) as f64)).collect());
+            let swatch =
+                Swatch::Ramp((0..2 * STEPS).map(|step| self.ramp(step as f64 / (2 * STEPS - 1) as f64)).collect());
             vec![Entry { swatch, words }]
         };
         match self.colour {
             None => Vec::new(),
             Some(Colour::Order) => ramp("runs first to last".to_owned()),
-            Some(Colour::Time) => ramp(self.up_to(|seconds| wording::time(std::time::Duration::from_secs_f64(seconds)))),
+            Some(Colour::Time) => {
+                ramp(self.up_to(|seconds| wording::time(std::time::Duration::from_secs_f64(seconds))))
+            }
             Some(Colour::Bytes) => ramp(self.up_to(|bytes| wording::bytes(bytes as u64))),
             Some(Colour::Worker | Colour::Operation) => {
-                let fill = |number| if self.colour == Some(Colour::Worker) {
-                    palette::category(number).to_owned()
-                } else {
-                    palette::tint(number)
+                let fill = |number| {
+                    if self.colour == Some(Colour::Worker) {
+                        palette::category(number).to_owned()
+                    } else {
+                        palette::tint(number)
+                    }
                 };
                 let named = self.categories.iter().take(CATEGORIES.len() - 1);
                 let entry = |(number, name): (usize, &String)| Entry {

@@ -47,7 +47,8 @@ const MOST_NAMES: usize = 20;
 
 /// `` `sin`, `sum` and 3 more ``.
 fn names(known: &[&str]) -> String {
-    let spelt: Vec<_> = known.iter().take(MOST_NAMES).map(|name| format!("`{}`", super::wording::clipped(name, 60))).collect();
+    let spelt: Vec<_> =
+        known.iter().take(MOST_NAMES).map(|name| format!("`{}`", super::wording::clipped(name, 60))).collect();
     match known.len() - spelt.len() {
         0 => spelt.join(", "),
         more => format!("{} and {more} more", spelt.join(", ")),

@@ -1,6 +1,10 @@
 //! Pictures of small graphs, and of graphs too large to draw. Imports: graph, schedule.
 
-use super::sketch::{Detail, Sketch};
+mod exports;
+mod runs;
+mod sizes;
+
+use super::sketch::{Detail, Sketch, View};
 use super::{Bundle, Draw, Drawing, chunks, graph};
 use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Value};
 use crate::schedule;
@@ -86,21 +90,6 @@ fn only_what_would_run_is_counted() {
 }
 
 #[test]
-fn a_run_colours_its_own_graph_and_no_other() {
-    let node = chunked_sum(3, 7);
-    let targets = [node.layer().clone()];
-    let run = |node: &Node| {
-        schedule::run(&[node.layer().clone()]).unwrap();
-        schedule::last_run().unwrap()
-    };
-    let own = Sketch::of(&targets, Detail::Layers, Some(&run(&node)));
-    assert!(own.cards.iter().all(|card| card.cost.is_some()) && own.ran.is_some());
-    assert_eq!(own.links[0].label, "1:1", "what was fused moved no bytes");
-    let other = Sketch::of(&targets, Detail::Layers, Some(&run(&chain(3))));
-    assert!(other.cards.iter().all(|card| card.cost.is_none()) && other.ran.is_none());
-}
-
-#[test]
 fn shared_layers_are_drawn_once() {
     let x = layer("random", 4, &[], array("f64", &[4]));
     let (sin, cos) = (
@@ -127,51 +116,6 @@ fn a_hostile_label_is_escaped_and_cut() {
         assert!(!markup.contains("<script") && !markup.contains("<img onerror") && !markup.contains('\0'));
     }
     assert!(bundle.html.contains("&lt;script&gt;alert(&quot;1&quot;)") && bundle.html.contains('🦀'));
-}
-
-#[test]
-fn a_hundred_thousand_tasks_stay_small() {
-    check_size(&Drawing::of(&[&chunked_sum(1_000, 100)]).bundle());
-    let tasks = Drawing::of(&[&chunked_sum(1_000, 100)]).tasks();
-    check_size(&tasks.bundle());
-    assert!(tasks.text().contains("too many tasks"));
-    check_size(&Drawing::of(&[&chunked_sum(6, 6)]).tasks().bundle());
-}
-
-#[test]
-fn a_hundred_thousand_layers_stay_small() {
-    let long = Drawing::of(&[&chain(100_000)]);
-    check_size(&long.bundle());
-    assert!(long.text().contains("left out of the picture"), "{}", long.text());
-    let many: Vec<Node> = (0..100_000).map(|_| layer("load", 1, &[], delayed())).collect();
-    check_size(&Drawing::of(&many.iter().collect::<Vec<_>>()).bundle());
-    let distinct: Vec<Node> = (0..2_000).map(|tasks| layer("load", tasks, &[], delayed())).collect();
-    let inputs: Vec<_> = distinct.iter().map(|node| (node, Pattern::All)).collect();
-    let fan_in = Drawing::of(&[&layer("sum", 1, &inputs, delayed())]);
-    check_size(&fan_in.bundle());
-    insta::assert_snapshot!(fan_in.text(), @"
-    2 001 layers, 1 999 001 tasks
-       0  load ×1 999 000  Delayed i64
-       1  sum ×1  Delayed i64  ← 0 (all to all)
-    ");
-}
-
-#[test]
-fn groups_of_layers_form_no_cycle() {
-    // Ten strands of forty alternating steps, each strand entered late into the next.
-    let mut last = layer("start", 1, &[], delayed());
-    for strand in 0..10 {
-        let mut node = layer("enter", strand + 1, &[(&last, Pattern::All)], delayed());
-        for step in 0..40 {
-            let name = ["add", "sub", "mul"][step % 3];
-            node = layer(name, strand + 1, &[(&node, Pattern::OneToOne), (&last, Pattern::All)], delayed());
-        }
-        last = node;
-    }
-    let sketch = Sketch::of(&[last.layer().clone()], Detail::Layers, None);
-    assert!(sketch.cards.len() <= 60);
-    let figure = graph::draw(&sketch);
-    assert!(figure.svg.len() < 100_000);
 }
 
 #[test]

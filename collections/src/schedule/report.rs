@@ -108,8 +108,8 @@ pub struct TaskRecord {
     pub worker: u32,
     /// Size of the value that it made, in bytes.
     pub bytes: u64,
-    pub(super) started: u64,
-    pub(super) took: u64,
+    pub(crate) started: u64,
+    pub(crate) took: u64,
 }
 
 impl TaskRecord {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::display::sketch::{Card, Cost, Link, Ran, Sketch};
 use crate::display::wording;
 
-/// Texts are no longer than this.
+/// Texts are no longer than this, and no more operations are named that were fused.
 const MOST_CHARACTERS: usize = 240;
+const MOST_PARTS: usize = 60;
 
 /// What the drawing shows.
 pub(in crate::display) fn json(sketch: &Sketch) -> String {
@@ -35,7 +36,8 @@ fn card(card: &Card) -> Value {
     let workers: Vec<_> = card.workers.iter().map(|(worker, busy)| (worker, busy.as_secs_f64())).collect();
     json!({
         "title": wording::clipped(&card.title, MOST_CHARACTERS),
-        "parts": card.parts,
+        "fused": card.parts.len(),
+        "parts": card.parts.iter().take(MOST_PARTS).collect::<Vec<_>>(),
         "kind": if card.by_task { "task" } else { "layer" },
         "layers": card.layers,
         "tasks": card.tasks,

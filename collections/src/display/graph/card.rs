@@ -125,7 +125,9 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, colouring: &Colourin
     }
     let strip = Size { width: room, height: STRIP };
     match &card.heat {
-        Some(heat) if !heat.grid && colouring.tells_apart(heat) => draw_strip(group, heat, Point { x: WORDS, y: STRIP_TOP }, strip, colouring),
+        Some(heat) if !heat.grid && colouring.tells_apart(heat) => {
+            draw_strip(group, heat, Point { x: WORDS, y: STRIP_TOP }, strip, colouring)
+        }
         None if colouring.has_workers() => draw_workers(group, card, strip, colouring),
         _ => {}
     }
@@ -169,7 +171,11 @@ fn draw_strip(group: &mut Element, heat: &Heat, at: Point, size: Size, colouring
 fn draw_box(group: &mut Element, at: Point, size: Size, what: &str, colour: &str) {
     let rectangle = group.child("rect").with("x", at.x).with("y", at.y);
     let rectangle = rectangle.with("width", size.width).with("height", size.height);
-    drop(if what == "fill" { rectangle.with("fill", colour) } else { rectangle.with("fill", "none").with("stroke", colour) });
+    drop(if what == "fill" {
+        rectangle.with("fill", colour)
+    } else {
+        rectangle.with("fill", "none").with("stroke", colour)
+    });
 }
 
 /// Cells in rows: one path of thick lines for each colour, and none for what is as white as the ground.
@@ -204,7 +210,13 @@ fn draw_workers(group: &mut Element, card: &Card, size: Size, colouring: &Colour
     let mut x = WORDS;
     for (&worker, busy) in card.workers.iter().filter(|_| all > 0.0) {
         let width = size.width * busy.as_secs_f64() / all;
-        draw_box(group, Point { x, y: STRIP_TOP }, Size { width, ..size }, "fill", palette::category(colouring.worker(worker)));
+        draw_box(
+            group,
+            Point { x, y: STRIP_TOP },
+            Size { width, ..size },
+            "fill",
+            palette::category(colouring.worker(worker)),
+        );
         x += width;
     }
 }

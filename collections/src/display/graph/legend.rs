@@ -1,6 +1,7 @@
 //! What stands below a graph: what its colours mean, what its run came to, what is not shown. Imports: nothing.
 
 use super::NOTE;
+use super::link::pair;
 use crate::display::colour::{Colouring, Entry, Swatch};
 use crate::display::figure::text;
 use crate::display::layout::Point;
@@ -80,8 +81,10 @@ fn draw_entry(svg: &mut Element, entry: &Entry, at: Point) {
         Swatch::Edge(collection) => draw_box(svg, at, width, palette::collection(collection), 1.5),
         Swatch::Fill(fill) => draw_box(svg, at, width, fill, 2.0),
         Swatch::Path => {
-            let line = svg.child("path").with("d", format!("M{:.1} {:.1}h{width}", at.x, at.y - 3.5));
-            drop(line.with("stroke", INK).with("stroke-width", 2.2));
+            let mut line = String::new();
+            pair('M', Point { y: at.y - 3.5, ..at }, &mut line);
+            pair('L', Point { x: at.x + width, y: at.y - 3.5 }, &mut line);
+            drop(svg.child("path").with("d", line).with("stroke", INK).with("stroke-width", 2.2));
         }
         Swatch::Ramp(fills) => {
             let step = width / fills.len() as f64;

@@ -54,7 +54,10 @@ impl<'a> Links<'a> {
     /// The labels of links that go as `graph` says.
     pub(super) fn labels(&self, graph: &Layout) -> Vec<Label> {
         let links = self.sketch.links.iter().zip(&graph.routes);
-        links.filter(|(link, _)| self.is_labelled(link)).filter_map(|(link, route)| self.label(link, route, graph)).collect()
+        links
+            .filter(|(link, _)| self.is_labelled(link))
+            .filter_map(|(link, route)| self.label(link, route, graph))
+            .collect()
     }
 
     /// A label beside the straight part of a link, or across its curve.
@@ -114,7 +117,14 @@ impl<'a> Links<'a> {
     }
 
     /// The chosen links as two paths, one of lines and one of heads.
-    fn draw_lines(&self, canvas: &mut Element, graph: &Layout, chosen: impl Fn(&Link) -> bool, colour: &str, width: f64) {
+    fn draw_lines(
+        &self,
+        canvas: &mut Element,
+        graph: &Layout,
+        chosen: impl Fn(&Link) -> bool,
+        colour: &str,
+        width: f64,
+    ) {
         let (mut lines, mut heads) = (String::new(), String::new());
         for (_, route) in self.sketch.links.iter().zip(&graph.routes).filter(|(link, _)| chosen(link)) {
             trace(route, self.sketch.direction, &mut lines);

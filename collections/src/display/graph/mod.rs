@@ -79,7 +79,8 @@ fn widest_head(sketch: &Sketch) -> String {
 }
 
 fn gaps(sketch: &Sketch, links: &Links) -> Gaps {
-    let gaps = if sketch.by_task() { Gaps { within: 12.0, between: 30.0 } } else { Gaps { within: 28.0, between: 34.0 } };
+    let gaps =
+        if sketch.by_task() { Gaps { within: 12.0, between: 30.0 } } else { Gaps { within: 28.0, between: 34.0 } };
     match sketch.direction {
         Direction::Down => gaps,
         // Labels lie along the links, which are as long as the gap between ranks.

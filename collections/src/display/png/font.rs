@@ -62,9 +62,8 @@ impl Fonts {
         let known = KNOWN.iter().find_map(|(regular, bold)| Some((named(regular)?, named(bold))));
         let upright = |file: &&PathBuf| {
             let data = fs::read(file).unwrap_or_default();
-            Face::parse(&data, 0).is_ok_and(|face| {
-                face.is_regular() && !face.is_monospaced() && face.glyph_index('a').is_some()
-            })
+            Face::parse(&data, 0)
+                .is_ok_and(|face| face.is_regular() && !face.is_monospaced() && face.glyph_index('a').is_some())
         };
         let (regular, bold) = known.or_else(|| Some((files.iter().find(upright)?, None)))?;
         let read = |file: &PathBuf| fs::read(file).ok().filter(|data| Face::parse(data, 0).is_ok());
@@ -81,11 +80,9 @@ impl Fonts {
 
     fn found(&self, character: char, bold: bool) -> Glyph {
         let own = if bold { &self.bold } else { &self.regular };
-        let others = || self.others.iter().take(MOST_ASKED).filter_map(|file| outlined(&fs::read(file).ok()?, character));
-        outlined(own, character)
-            .or_else(|| others().next())
-            .or_else(|| outlined(own, '\u{fffd}'))
-            .unwrap_or_default()
+        let others =
+            || self.others.iter().take(MOST_ASKED).filter_map(|file| outlined(&fs::read(file).ok()?, character));
+        outlined(own, character).or_else(|| others().next()).or_else(|| outlined(own, '\u{fffd}')).unwrap_or_default()
     }
 }
 

@@ -91,7 +91,9 @@ impl<'a> State<'a> {
                 "stroke-width" => self.stroke_width = value.parse().unwrap_or(1.0),
                 "font-size" => self.font_size = value.parse().unwrap_or(12.0),
                 "font-weight" => self.bold = true,
-                "text-anchor" => self.before = if value == "middle" { 0.5 } else { f64::from(u8::from(value == "end")) },
+                "text-anchor" => {
+                    self.before = if value == "middle" { 0.5 } else { f64::from(u8::from(value == "end")) }
+                }
                 "transform" => {
                     let moved = value.trim_start_matches("translate(").trim_end_matches(')').split_once(' ');
                     let (x, y) = moved.unwrap_or(("0", "0"));
@@ -125,7 +127,8 @@ fn outline(name: &str, attributes: &Attributes) -> Option<String> {
             let (width, height) = (number("width"), number("height"));
             let round = number("rx").min(width / 2.0).min(height / 2.0);
             let (across, down) = (width - 2.0 * round, height - 2.0 * round);
-            let arc = |x: f64, y: f64| if round > 0.0 { format!("a{round} {round} 0 0 1 {x} {y}") } else { String::new() };
+            let arc =
+                |x: f64, y: f64| if round > 0.0 { format!("a{round} {round} 0 0 1 {x} {y}") } else { String::new() };
             Some(format!(
                 "M{} {}h{across}{}v{down}{}h{}{}v{}{}z",
                 number("x") + round,

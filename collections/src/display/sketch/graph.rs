@@ -35,8 +35,9 @@ impl<'a> Graph<'a> {
         let planned = (most_reads(&layers) <= PLANNED).then(|| Planned::of(targets));
         let index: HashMap<Key, usize, FixedState> = layers.iter().map(|layer| layer.key()).zip(0..).collect();
         let edge = |to, input: &Input| (index[&input.layer.key()], to, input.pattern.clone());
-        let of_layer =
-            |(to, layer): (usize, &'_ Arc<Layer>)| layer.inputs().iter().map(|input| edge(to, input)).collect::<Vec<_>>();
+        let of_layer = |(to, layer): (usize, &'_ Arc<Layer>)| {
+            layer.inputs().iter().map(|input| edge(to, input)).collect::<Vec<_>>()
+        };
         let edges = layers.iter().enumerate().flat_map(of_layer).collect();
         Graph { layers, edges, measured, planned, colour }
     }
@@ -126,9 +127,9 @@ impl<'a> Graph<'a> {
             Colour::Time => of(&mut measured?
                 .records(each.key())
                 .map(|record| (record.partition as usize, record.took().as_secs_f64()))),
-            Colour::Bytes => of(&mut measured?
-                .records(each.key())
-                .map(|record| (record.partition as usize, record.bytes as f64))),
+            Colour::Bytes => {
+                of(&mut measured?.records(each.key()).map(|record| (record.partition as usize, record.bytes as f64)))
+            }
             Colour::Order => {
                 let tasks = 0..self.tasks_of(layer);
                 let place = |number| Some((self.partition(layer, number), self.order(layer, number)?));

@@ -7,7 +7,7 @@ use super::graph::Graph;
 use crate::display::layout;
 
 /// More layers than this are drawn in groups.
-const MOST_CARDS: usize = 60;
+const MOST_CARDS: usize = 50;
 /// A graph with more levels than this is cut in the middle, with so many levels left at either end.
 const MOST_LEVELS: usize = 30;
 const KEPT_LEVELS: usize = 6;

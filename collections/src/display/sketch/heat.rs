@@ -2,7 +2,7 @@
 //! Imports: nothing.
 
 /// A row of cells is no longer than this, a grid no larger than that on either side.
-const LONGEST_ROW: usize = 48;
+const LONGEST_ROW: usize = 32;
 const LARGEST_GRID: usize = 8;
 
 /// Values of the tasks of one layer, as rows of cells.
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn cells_hold_the_mean_of_neighbours() {
-        let heat = Heat::of(96, &[], (0..96).map(|n| (n, n as f64))).unwrap();
-        assert_eq!((heat.columns, heat.cells[0], heat.cells[47], heat.most()), (48, Some(0.5), Some(94.5), 94.5));
+        let heat = Heat::of(64, &[], (0..64).map(|n| (n, n as f64))).unwrap();
+        assert_eq!((heat.columns, heat.cells[0], heat.cells[31], heat.most()), (32, Some(0.5), Some(62.5), 62.5));
         let sparse = Heat::of(4, &[], [(2, 7.0)].into_iter()).unwrap();
         assert_eq!(sparse.cells, [None, None, Some(7.0), None]);
         assert!(Heat::of(1, &[1, 1], [(0, 1.0)].into_iter()).is_none());

@@ -9,8 +9,9 @@ use super::{Card, Link};
 use crate::display::wording;
 use crate::graph::Pattern;
 
-/// How many tasks are shown of all layers that are opened.
+/// How many tasks are shown of all layers that are opened, and how many layers are.
 const MOST_OPENED: usize = 120;
+const MOST_LAYERS: usize = 8;
 
 /// The cards and links of all layers.
 pub(super) fn drawn(graph: &Graph) -> (Vec<Card>, Vec<Link>) {
@@ -19,16 +20,18 @@ pub(super) fn drawn(graph: &Graph) -> (Vec<Card>, Vec<Link>) {
 
 /// The same with the layers of operation `name` opened into their tasks.
 pub(super) fn drawn_opened(graph: &Graph, name: &str, notes: &mut Vec<String>) -> (Vec<Card>, Vec<Link>) {
-    let (mut all, mut shown) = (0, Vec::new());
-    for (layer, each) in graph.layers.iter().enumerate() {
-        let opened = each.parts().iter().any(|part| part.operation().name() == name);
-        let tasks = if opened { graph.tasks_of(layer) } else { 0 };
-        shown.push(tasks.min(MOST_OPENED.saturating_sub(all)));
-        all += tasks;
+    let mut shown = vec![0; graph.layers.len()];
+    let named = |layer: &usize| graph.layers[*layer].parts().iter().any(|part| part.operation().name() == name);
+    let layers: Vec<usize> = (0..graph.layers.len()).filter(named).collect();
+    let mut left = MOST_OPENED;
+    for &layer in layers.iter().take(MOST_LAYERS) {
+        shown[layer] = graph.tasks_of(layer).min(left);
+        left -= shown[layer];
     }
-    if all > MOST_OPENED {
+    let (all, drawn) = (layers.iter().map(|&layer| graph.tasks_of(layer)).sum(), MOST_OPENED - left);
+    if drawn < all {
         let (all, name) = (wording::count(all), wording::clipped(name, 60));
-        notes.push(format!("the first {MOST_OPENED} of {all} tasks of `{name}` are shown"));
+        notes.push(format!("the first {drawn} of {all} tasks of `{name}` are shown"));
     }
     drawn_with(graph, &shown)
 }

@@ -23,7 +23,11 @@ impl Sketch {
             line += &measured(card, self.shows_path());
             text += line.trim_end();
             for task in &card.opened {
-                text += &format!("\n        {}{}", wording::clipped(&task.name(), 120), measured(task, tells_path(&card.opened)));
+                text += &format!(
+                    "\n        {}{}",
+                    wording::clipped(&task.name(), 120),
+                    measured(task, tells_path(&card.opened))
+                );
             }
             if card.not_opened() > 0 {
                 text += &format!("\n        and {} more", wording::count(card.not_opened()));

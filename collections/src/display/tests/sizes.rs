@@ -1,0 +1,122 @@
+//! No picture is large, whatever is drawn. Imports: graph.
+
+use super::runs::ran;
+use super::*;
+use crate::display::colour::Colouring;
+use crate::display::layout::Direction;
+use crate::display::sketch::Colour;
+
+/// What can be asked of a drawing.
+fn options(drawing: &Drawing, operation: &str) -> Vec<Drawing> {
+    vec![
+        drawing.clone(),
+        drawing.tasks(),
+        drawing.layers().optimized(),
+        drawing.left_to_right(),
+        drawing.by_time(),
+        drawing.by_bytes(),
+        drawing.by_order(),
+        drawing.by_worker(),
+        drawing.by_layer(),
+        drawing.open(operation).unwrap(),
+        drawing.open(operation).unwrap().optimized().by_order(),
+    ]
+}
+
+#[test]
+fn a_hundred_thousand_nodes_stay_small_with_every_option() {
+    for drawing in options(&Drawing::of(&[&chunked_sum(1_000, 100)]), "sin") {
+        check_size(&drawing.bundle());
+        check_exports(&drawing);
+    }
+    for drawing in options(&Drawing::of(&[&chain(100_000)]), "step") {
+        check_size(&drawing.bundle());
+        check_exports(&drawing);
+    }
+}
+
+fn check_exports(drawing: &Drawing) {
+    for text in [drawing.dot(), drawing.mermaid(), drawing.json()] {
+        assert!(text.len() < 200_000, "{} bytes", text.len());
+    }
+}
+
+#[test]
+fn as_many_cards_as_there_may_be_stay_small_after_a_run() {
+    let mut node = layer("load", 64, &[], array("f64 (1000, 1000)", &[8, 8]));
+    for step in 1..50 {
+        let grid: &[usize] = if step % 2 == 0 { &[8, 8] } else { &[64] };
+        let pattern = Pattern::Pick((0..64).rev().collect());
+        node = layer("reverse", 64, &[(&node, pattern)], array("f64 (1000, 1000)", grid));
+    }
+    let run = ran(&node);
+    for colour in [Colour::Time, Colour::Order, Colour::Worker] {
+        let view = View { colour: Some(colour), ..View::of(Detail::Layers) };
+        let sketch = Sketch::of(&[node.layer().clone()], &view, &[run.clone()]);
+        let figure = graph::draw(&sketch);
+        check_size(&Bundle { html: figure.html(), text: sketch.text(), svg: Some(figure.svg) });
+    }
+}
+
+#[test]
+fn an_opened_layer_among_many_levels_forms_no_cycle() {
+    let start = layer("start", 1, &[], delayed());
+    let step = |node: Node, index: usize| {
+        let name = if index == 50 { "middle" } else { "step" };
+        layer(name, index + 2, &[(&node, Pattern::All), (&start, Pattern::All)], delayed())
+    };
+    let last = (0..100).fold(start.clone(), step);
+    let view = View { direction: Direction::Right, ..View::of(Detail::Opened("middle".into())) };
+    let sketch = Sketch::of(&[last.layer().clone()], &view, &[]);
+    let opened = sketch.cards.iter().find(|card| !card.opened.is_empty()).unwrap();
+    assert_eq!((&*opened.title, opened.opened.len()), ("middle", 52));
+    let left_out = sketch.cards.iter().filter(|card| card.detail == "left out of the picture").count();
+    assert_eq!(left_out, 2, "those before it and those after it");
+    assert!(graph::draw(&sketch).svg.len() < 100_000);
+    assert!(Colouring::of(&sketch).legend(&sketch).len() == 1);
+}
+
+#[test]
+fn a_hundred_thousand_tasks_stay_small() {
+    check_size(&Drawing::of(&[&chunked_sum(1_000, 100)]).bundle());
+    let tasks = Drawing::of(&[&chunked_sum(1_000, 100)]).tasks();
+    check_size(&tasks.bundle());
+    assert!(tasks.text().contains("too many tasks"));
+    check_size(&Drawing::of(&[&chunked_sum(6, 6)]).tasks().bundle());
+}
+
+#[test]
+fn a_hundred_thousand_layers_stay_small() {
+    let long = Drawing::of(&[&chain(100_000)]);
+    check_size(&long.bundle());
+    assert!(long.text().contains("left out of the picture"), "{}", long.text());
+    let many: Vec<Node> = (0..100_000).map(|_| layer("load", 1, &[], delayed())).collect();
+    check_size(&Drawing::of(&many.iter().collect::<Vec<_>>()).bundle());
+    let distinct: Vec<Node> = (0..2_000).map(|tasks| layer("load", tasks, &[], delayed())).collect();
+    let inputs: Vec<_> = distinct.iter().map(|node| (node, Pattern::All)).collect();
+    let fan_in = Drawing::of(&[&layer("sum", 1, &inputs, delayed())]);
+    check_size(&fan_in.bundle());
+    insta::assert_snapshot!(fan_in.text(), @"
+    2 001 layers, 1 999 001 tasks
+       0  load ×1 999 000  Delayed i64
+       1  sum ×1  Delayed i64  ← 0 (all to all)
+    ");
+}
+
+#[test]
+fn groups_of_layers_form_no_cycle() {
+    // Ten strands of forty alternating steps, each strand entered late into the next.
+    let mut last = layer("start", 1, &[], delayed());
+    for strand in 0..10 {
+        let mut node = layer("enter", strand + 1, &[(&last, Pattern::All)], delayed());
+        for step in 0..40 {
+            let name = ["add", "sub", "mul"][step % 3];
+            node = layer(name, strand + 1, &[(&node, Pattern::OneToOne), (&last, Pattern::All)], delayed());
+        }
+        last = node;
+    }
+    let sketch = Sketch::of(&[last.layer().clone()], &View::of(Detail::Layers), &[]);
+    assert!(sketch.cards.len() <= 60);
+    let figure = graph::draw(&sketch);
+    assert!(figure.svg.len() < 100_000);
+}
