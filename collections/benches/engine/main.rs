@@ -1,11 +1,13 @@
 //! What the engine costs, in markdown tables: tasks that do nothing, fused passes against loops written by hand, the
-//! peak of memory, and what watching costs, with Dask beside it in the same run. `cargo lab bench engine` starts this.
+//! peak of memory, what watching and what pictures cost, with Dask beside it in the same run. `cargo lab bench engine`
+//! starts this.
 //!
 //! Every round measures each side once, in turns, so that all are under the same load; what is shown is the median.
 
 mod dask;
 mod memory;
 mod passes;
+mod pictures;
 mod rounds;
 mod table;
 mod tasks;
@@ -78,6 +80,7 @@ fn measure(arguments: Arguments) -> Result<(), Failure> {
     passes::measure(rounds, &mut dask)?;
     memory::measure(rounds)?;
     watched::measure(rounds)?;
+    pictures::measure(rounds)?;
     println!("\nload at the end {}", load());
     if let Some(reason) = dask.reason() {
         println!("\nDask was not measured: {reason}");

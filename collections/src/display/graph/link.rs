@@ -1,6 +1,6 @@
 //! The links between cards: lines with heads, and labels beside them. Imports: nothing.
 
-use crate::display::figure::Anchor;
+use crate::display::figure::{Anchor, Type, text};
 use crate::display::layout::{Direction, Edge, Layout, Point, Size};
 use crate::display::markup::{Element, number};
 use crate::display::palette::{EDGE, FAINT, GROUND, INK};
@@ -158,19 +158,14 @@ impl Label {
         Size { width: wording::width(&self.words, LABEL), height: LABEL + 3.0 }
     }
 
-    /// Its words, with a halo that keeps them clear of lines.
+    /// Its words, on a ground of their own that keeps them clear of lines.
     fn draw(&self, canvas: &mut Element) {
-        let anchor = match self.anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
-        let halo = canvas.child("text").with("x", self.at.x).with("y", self.at.y);
-        let halo = halo.with("font-size", LABEL).with("text-anchor", anchor);
-        let halo = halo.with("fill", FAINT).with("stroke", GROUND).with("stroke-width", 4_usize);
-        let mut halo = halo.with("paint-order", "stroke").with("stroke-linejoin", "round");
-        halo.child("title").text(&self.hover);
-        halo.text(&self.words);
+        let (corner, size) = (self.corner(), self.size());
+        let mut label = canvas.child("g");
+        label.child("title").text(&self.hover);
+        let ground = label.child("rect").with("x", corner.x - 2.0).with("y", corner.y);
+        drop(ground.with("width", size.width + 4.0).with("height", size.height).with("fill", GROUND));
+        text(&mut label, &self.words, self.at, Type::new(LABEL, FAINT).anchored(self.anchor));
     }
 }
 

@@ -82,16 +82,13 @@ impl Cost {
     }
 }
 
-/// Titles name no more operations than this, of those that were fused.
-const MOST_PARTS: usize = 4;
-
 impl Card {
     /// The card of a layer, of which `tasks` would run.
     pub(super) fn of(layer: &Arc<Layer>, tasks: usize) -> Card {
         let picture = layer.picture();
         let parts: Vec<_> = layer.parts().iter().map(|part| part.operation().name()).collect();
         Card {
-            title: title(&parts),
+            title: layer.title().into_owned(),
             parts: if parts.len() > 1 { parts } else { Vec::new() },
             layers: 1,
             tasks,
@@ -172,7 +169,7 @@ impl Card {
     /// All there is to know of it, for those who point at it.
     pub(in crate::display) fn hover(&self) -> String {
         let mut hover = format!("{}{}", wording::clipped(&self.title, 120), self.place);
-        if self.parts.len() > MOST_PARTS {
+        if self.title.contains('…') && !self.parts.is_empty() {
             hover += &format!("\nruns as one: {}", wording::clipped(&self.parts.join(" → "), 240));
         }
         if self.layers > 1 {
@@ -199,13 +196,5 @@ impl Card {
             (0, _) | (_, None) => String::new(),
             (workers, _) => format!(", by {}", wording::counted(workers, "worker")),
         }
-    }
-}
-
-/// `random → sin → add`; of many operations the first and the last ones.
-fn title(parts: &[&'static str]) -> String {
-    match parts {
-        [first, second, .., last] if parts.len() > MOST_PARTS => format!("{first} → {second} → … → {last}"),
-        parts => parts.join(" → "),
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn ran(node: &Node) -> Arc<RunReport> {
         LayerReport {
             parts: layer.parts().iter().map(|part| part.key()).collect(),
             operation: layer.operation().name(),
+            title: layer.title(),
             origin: layer.origin(),
             collection: layer.picture().collection,
             partitions: layer.tasks(),

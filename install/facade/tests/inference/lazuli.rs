@@ -219,6 +219,12 @@ types! {
     let folded_up: Drawing = drawing.layers();
     let svg: String = drawing.svg();
     let drawn: String = drawing.text();
+    let looked_into: Drawing = drawing.open("sin")?;
+    let otherwise: [Drawing; 2] = [drawing.left_to_right(), drawing.optimized()];
+    let in_colours: [Drawing; 5] = [drawing.by_time(), drawing.by_bytes(), drawing.by_order(), drawing.by_worker(), drawing.by_layer()];
+    let in_languages: [String; 3] = [drawing.dot(), drawing.mermaid(), drawing.json()];
+    let pixels: Vec<u8> = drawing.png()?;
+    let kept_picture: () = drawing.save("graph.svg")?;
     let shown: () = display(&x);
     let cleared: () = clear_output(true);
     let results: [(); 4] = [x.evcxr_display(), bag.evcxr_display(), frame.evcxr_display(), three.evcxr_display()];
