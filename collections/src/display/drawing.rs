@@ -59,10 +59,10 @@ impl Drawing {
     /// ```
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
-    /// let x = ones((100, 100), (10, 10)).sin().sum();
+    /// let x = random((100, 100), (10, 10), 7).sin().sum();
     /// assert!(x.visualize().open("sin")?.text().contains("sin(0, 9)"));
     /// let error = x.visualize().open("cos").unwrap_err();
-    /// assert!(error.to_string().starts_with("no layer of this graph is called `cos`: there are `ones`, `sin`"));
+    /// assert!(error.to_string().starts_with("no layer of this graph is called `cos`: there are `random`, `sin`"));
     /// # Ok(()) }
     /// ```
     ///
@@ -80,9 +80,9 @@ impl Drawing {
     ///
     /// ```
     /// use lazuli::prelude::*;
-    /// let x = ones(100, 10).sin().sqrt();
+    /// let x = random(100, 10, 7).sin().sqrt();
     /// assert!(x.visualize().layers().text().contains("3\u{a0}layers"));
-    /// assert!(x.visualize().layers().optimized().text().contains("ones → sin → sqrt ×10"));
+    /// assert!(x.visualize().layers().optimized().text().contains("random → sin → sqrt ×10"));
     /// ```
     pub fn optimized(&self) -> Drawing {
         self.seen(|view| view.optimized = true)
@@ -224,7 +224,7 @@ impl Drawing {
     ///
     /// ```
     /// use lazuli::prelude::*;
-    /// assert!(ones(100, 10).visualize().layers().json().contains(r#""title": "ones""#));
+    /// assert!(random(100, 10, 7).visualize().layers().json().contains(r#""title": "random""#));
     /// ```
     pub fn json(&self) -> String {
         export::json(&self.sketch())

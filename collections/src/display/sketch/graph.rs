@@ -12,7 +12,7 @@ use super::{Card, Colour};
 use crate::graph::{Input, Key, Layer, Pattern, Plan, TaskId, layers_under};
 
 /// Graphs up to this size are planned, so that a drawing counts only the tasks that would run and knows their order.
-const PLANNED: usize = 100_000;
+const PLANNED: usize = 50_000;
 
 pub(super) struct Graph<'a> {
     pub layers: Vec<Arc<Layer>>,

@@ -63,8 +63,8 @@ pub(super) enum Colour {
 /// Up to so many tasks, all of them are drawn unasked.
 const FEW_TASKS: usize = 50;
 /// More are never drawn; a drawing stays below 200 kB.
-const MOST_TASKS: usize = 200;
-const MOST_LINKS: usize = 600;
+const MOST_TASKS: usize = 120;
+const MOST_LINKS: usize = 400;
 
 #[derive(Debug)]
 pub(super) struct Sketch {

@@ -1,9 +1,11 @@
 //! A sketch in words. Imports: nothing.
 
-use super::{Card, Link, Ran, Sketch, tells_path};
+use std::time::Duration;
+
+use super::{Card, Colour, Link, Ran, Sketch, tells_path};
 use crate::display::wording;
 
-/// A line names no more cards than this that a card reads.
+/// A line names no more cards than this that a card reads, and no more workers.
 const MOST_READS: usize = 8;
 
 impl Sketch {
@@ -20,13 +22,13 @@ impl Sketch {
                 line += &format!("  {} {}", card.collection, wording::clipped(&card.detail, 60));
             }
             line += &read(links);
-            line += &measured(card, self.shows_path());
+            line += &measured(card, self.colour, self.shows_path());
             text += line.trim_end();
             for task in &card.opened {
                 text += &format!(
                     "\n        {}{}",
                     wording::clipped(&task.name(), 120),
-                    measured(task, tells_path(&card.opened))
+                    measured(task, self.colour, tells_path(&card.opened))
                 );
             }
             if card.not_opened() > 0 {
@@ -57,11 +59,25 @@ impl Ran {
     }
 }
 
-/// `  1.2 ms, 80 B  on the critical path`.
-fn measured(card: &Card, with_path: bool) -> String {
-    let cost = card.cost.map_or(String::new(), |cost| format!("  {}", cost.words()));
-    let path = if with_path && card.critical { "  on the critical path" } else { "" };
-    cost + path
+/// `  1.2 ms, 80 B  worker 0 60 %, worker 1 40 %  on the critical path`.
+fn measured(card: &Card, colour: Option<Colour>, with_path: bool) -> String {
+    let cost = card.cost.map(|cost| cost.words());
+    let coloured = match colour {
+        Some(Colour::Worker) => Some(shares(card)).filter(|shares| !shares.is_empty()),
+        Some(Colour::Order) => card.order.map(|order| format!("runs at {:.0} % of the order", order * 100.0)),
+        _ => None,
+    };
+    let path = (with_path && card.critical).then(|| "on the critical path".to_owned());
+    cost.into_iter().chain(coloured).chain(path).map(|words| format!("  {words}")).collect()
+}
+
+/// `worker 0 60 %, worker 1 40 %`.
+fn shares(card: &Card) -> String {
+    let all: f64 = card.workers.values().map(Duration::as_secs_f64).sum();
+    let share = |(worker, busy): (&u32, &Duration)| {
+        format!("worker {worker} {:.0} %", busy.as_secs_f64() / all.max(f64::MIN_POSITIVE) * 100.0)
+    };
+    card.workers.iter().take(MOST_READS).map(share).collect::<Vec<_>>().join(", ")
 }
 
 /// `  ← 0 (1:1), 1 (tree)`.
