@@ -12,7 +12,8 @@ use crate::display::wording;
 pub(in crate::display) fn dot(sketch: &Sketch) -> String {
     let colouring = Colouring::of(sketch);
     let direction = if sketch.direction == Direction::Down { "TB" } else { "LR" };
-    let mut dot = format!("digraph {{\n  rankdir={direction}\n  label={}\n", quoted(&sketch.summary()));
+    let mut dot = format!("digraph {{\n  rankdir={direction}\n  graph [fontname=\"sans-serif\", fontsize=11]\n");
+    dot += &format!("  label={}\n", quoted(&sketch.summary()));
     dot += "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\", fontsize=11]\n";
     dot += "  edge [fontname=\"sans-serif\", fontsize=9]\n";
     for (index, card) in sketch.cards.iter().enumerate() {
@@ -24,7 +25,7 @@ pub(in crate::display) fn dot(sketch: &Sketch) -> String {
         }
         let task = |(number, task)| node(&format!("{name}_{number}"), task, &colouring, tells_path(&card.opened));
         let tasks: String = card.opened.iter().enumerate().map(task).collect();
-        dot += &format!("  subgraph cluster_{name} {{\n{own}{tasks}  }}\n");
+        dot += &format!("  subgraph cluster_{name} {{\n  label=\"\"\n{own}{tasks}  }}\n");
     }
     // Writing to a String cannot fail.
     for link in &sketch.links {

@@ -15,6 +15,7 @@ fn graphviz_reads_labels_as_they_are() {
     insta::assert_snapshot!(hostile().layers().dot(), @r##"
     digraph {
       rankdir=TB
+      graph [fontname="sans-serif", fontsize=11]
       label="2 layers, 4 tasks"
       node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11]
       edge [fontname="sans-serif", fontsize=9]
