@@ -44,6 +44,11 @@ pub fn tell_begin() {
     request(&[("type", "begin")]);
 }
 
+/// Tells the kernel that the cell has come to its end; what it printed is out then.
+pub fn tell_end() {
+    request(&[("type", "end")]);
+}
+
 /// Tells the kernel which variables there are after a failure.
 pub fn tell_variables(names: &str) {
     request(&[("type", "variables"), ("names", names)]);

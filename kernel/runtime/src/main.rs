@@ -66,12 +66,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         };
         RUNNING.store(true, Ordering::Release);
         flusher.thread().unpark();
-        channel::tell_begin();
         if let Err(error) = run_cell(object, function, &mut store) {
             outcome::report("LinkError", &error.to_string(), "", 1);
         }
         RUNNING.store(false, Ordering::Release);
-        let _ = std::io::stdout().flush();
+        channel::tell_end();
         if outcome::take_failed() {
             channel::tell_variables(&store.names());
         }
@@ -100,6 +99,7 @@ fn run_cell(object: &str, function: &str, store: &mut Store) -> Result<(), liblo
     // SAFETY: the kernel compiled this object from a layout that exports exactly such a function.
     unsafe {
         let cell = object.get::<Cell>(function.as_bytes())?;
+        channel::tell_begin();
         cell(store);
     }
     Ok(())

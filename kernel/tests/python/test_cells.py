@@ -1,6 +1,5 @@
 """Cells as users write them: what must be kept, what must be told, and what stock kernels get wrong."""
 
-import re
 import pytest
 from session import Session
 
@@ -245,34 +244,3 @@ def test_two_kernels_do_not_see_each_other():
         one.ok("let secret = 1;")
         two.ok("let secret = 2;")
         assert (one.ok("secret").result, two.ok("secret").result) == ("1", "2")
-
-
-def seconds(text: str, after: str) -> float:
-    """The time that stands after these words, in seconds."""
-    number, unit = re.search(rf"{after} ([\d.]+) (µs|ms|s)", text).groups()
-    return float(number) * {"µs": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
-
-
-def test_time_tells_compiling_from_running(shared):
-    cell = shared.ok(":time\nlet nap = std::time::Duration::from_millis(300);\nstd::thread::sleep(nap);\nnap.as_millis()")
-    cost, result = (item["data"]["text/plain"] for item in cell.shown)
-    assert result == "300", "a variable and the last expression are as without it"
-    assert seconds(cost, "ran for") >= 0.3 and seconds(cost, "compiled in") > 0
-    assert seconds(cost, "processor") < seconds(cost, "ran for"), "to sleep takes no processor"
-    assert "width:" in cell.html and shared.ok("nap.as_millis()").result == "300"
-
-
-def test_time_of_an_expression_counts_what_workers_do(shared):
-    shared.ok("let busy = from_sequence(0..8u64, 8).map(|n| (0..30_000_000u64).fold(n, |a, b| std::hint::black_box(a ^ b))).sum();")
-    for run in ("busy.compute()?", "busy.compute_with(Scheduler::Processes)?"):
-        cell = shared.ok(f":time {run}")
-        cost = next(text for item in cell.shown if "compiled in" in (text := item["data"]["text/plain"]))
-        assert seconds(cost, "processor") > 0.05, cost
-
-
-def test_time_of_a_cell_that_fails(shared):
-    failed = shared.fails(":time\nlet missing: i32 = \"3\".parse::<i32>()? + \"x\".parse::<i32>()?;")
-    assert "line 2" in failed.complaint and "ran for" in failed.shown[0]["data"]["text/plain"]
-    unknown = shared.fails(":time\nno_such_name")
-    assert "it did not run" in unknown.shown[0]["data"]["text/plain"]
-    assert "nothing to time" in shared.fails(":time").complaint

@@ -16,6 +16,11 @@ const REPEAT: Duration = Duration::from_millis(50);
 
 type Process = Arc<Mutex<Child>>;
 
+/// What the system calls it.
+pub fn number_of(process: &Process) -> u32 {
+    process.lock().unwrap_or_else(PoisonError::into_inner).id()
+}
+
 /// Whether a cell runs, and in which process.
 #[derive(Default)]
 pub struct Running {

@@ -3,7 +3,7 @@
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
 //! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
-//! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`]).
+//! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
 
 mod compile;
 mod dependencies;
@@ -12,6 +12,7 @@ mod layout;
 mod ledger;
 mod markers;
 mod output;
+mod processor;
 mod startup;
 mod timing;
 mod toolchain;
@@ -19,15 +20,14 @@ mod tools;
 mod traceback;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 use evcxr::CommandContext;
 
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
-use self::timing::Clock;
+use self::timing::Stopwatch;
 use super::{Cell, Completion, Completions, Failure, Interpreter, MimeBundle, Outcome, Output, OutputSink, Stream};
 
 pub use startup::launch;
@@ -60,24 +60,16 @@ impl Evcxr {
         }
     }
 
-    /// Runs a cell; when it began to run, if it came to that.
-    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> (Outcome, Option<Instant>) {
-        let (code, preloaded) = dependencies::without_preloaded(&cell.code);
-        for krate in preloaded {
-            let text = format!(
-                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
-            );
-            output.emit(Output::Stream { stream: Stream::Stdout, text });
-        }
-        if let Some(line) = ledger::top_level_await(&code) {
+    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
+        if let Some(line) = ledger::top_level_await(&cell.code) {
             let text =
                 format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
-            return (Outcome::Failed(Failure::new("CompileError", text)), None);
+            return Outcome::Failed(Failure::new("CompileError", text));
         }
-        self.ledger.note(cell.number, &code);
+        self.ledger.note(cell.number, &cell.code);
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
             let text = format!("the kernel's folder cannot be written: {error}");
-            return (Outcome::Failed(Failure::new("KernelError", text)), None);
+            return Outcome::Failed(Failure::new("KernelError", text));
         }
         let before = self.variables();
         self.channel.begin(output);
@@ -85,19 +77,13 @@ impl Evcxr {
             let _running = self.running.begin(self.context.process_handle());
             // From here on an interrupt finds the cell; one that came before has only left its mark.
             if cell.interrupted() {
-                return (Outcome::Failed(Failure::interrupted()), None);
+                return Outcome::Failed(Failure::interrupted());
             }
-            self.context.execute(&code)
+            self.context.execute(&cell.code)
         };
         let told = self.channel.end();
-        self.tell_redefined(&code, &before, output);
-        let began = told.began;
-        (self.outcome(cell, result, told, &before), began)
-    }
-
-    /// The process that runs the cells.
-    fn process(&self) -> u32 {
-        self.context.process_handle().lock().unwrap_or_else(PoisonError::into_inner).id()
+        self.tell_redefined(&cell.code, &before, output);
+        self.outcome(cell, result, told, &before)
     }
 
     fn outcome(
@@ -171,31 +157,43 @@ fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
 
 impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        let Some(code) = timing::asked(&cell.code) else { return self.run(cell, output).0 };
-        if code.trim().is_empty() {
-            return Outcome::Failed(timing::nothing());
+        let (code, is_timed) = match timing::asked(&cell.code) {
+            Ok(asked) => asked,
+            Err(failure) => return Outcome::Failed(failure),
+        };
+        let (code, preloaded) = dependencies::without_preloaded(&code);
+        for krate in preloaded {
+            let text = format!(
+                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
+            );
+            output.emit(Output::Stream { stream: Stream::Stdout, text });
         }
-        let clock = Clock::start(self.process());
-        let (outcome, began) = self.run(&Cell { code, ..cell.clone() }, output);
-        let bundle = clock.stop(began, self.process()).bundle();
-        output.emit(Output::Display { bundle, display_id: None });
+        let process = interrupt::number_of(&self.context.process_handle());
+        self.channel.watch(is_timed.then(|| Stopwatch::start(process)));
+        let outcome = self.run(&Cell { code, ..cell.clone() }, output);
+        if let Some(watch) = self.channel.watch(None) {
+            output.emit(Output::Display { bundle: watch.read().bundle(&outcome), display_id: None });
+        }
         outcome
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        let timed = timing::asked(code);
-        let code = timed.as_deref().unwrap_or(code);
-        let Ok(found) = self.context.completions(code, cursor) else { return Completions::none(cursor) };
+        let command = timing::completion(code, cursor);
+        let (rust, _) = timing::without_command(code);
+        let found = self.context.completions(if command.is_some() { code } else { &rust }, cursor);
+        let Ok(found) = found else { return Completions::none(cursor) };
         let matches = found.completions.into_iter().map(|found| Completion {
             text: found.code,
             kind: found.kind.to_owned(),
             signature: found.label,
         });
-        Completions { start: found.start_offset, end: found.end_offset, matches: matches.collect() }
+        let matches = command.into_iter().chain(matches).collect();
+        Completions { start: found.start_offset, end: found.end_offset, matches }
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let (text, html) = self.context.hover_at(code, end_of_name(code, cursor)).ok()?;
+        let (code, _) = timing::without_command(code);
+        let (text, html) = self.context.hover_at(&code, end_of_name(&code, cursor)).ok()?;
         (text != "No documentation found").then(|| MimeBundle::plain(text).with("text/html", html))
     }
 

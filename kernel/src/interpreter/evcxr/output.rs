@@ -8,19 +8,19 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::markers::{Markers, Piece};
+use super::timing::Stopwatch;
 use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, Stream};
 
 /// What the running cell has told us.
 #[derive(Default)]
 pub struct Told {
-    /// When it began to run, if it has come as far as that.
-    pub began: Option<Instant>,
+    /// Whether it has come as far as running.
+    runs: bool,
     /// Its last expression.
     pub result: Option<MimeBundle>,
     /// Why it stopped early.
@@ -93,6 +93,8 @@ enum Message {
     },
     /// What comes from here on comes from the cell.
     Begin,
+    /// Its code has come to an end.
+    End,
     Error(CellError),
     /// Names, separated by spaces.
     Variables {
@@ -104,6 +106,8 @@ enum Message {
 pub struct Channel {
     sink: Mutex<Arc<dyn OutputSink>>,
     told: Mutex<Told>,
+    /// Times the cell, if that was asked for.
+    watch: Mutex<Option<Stopwatch>>,
     pipes: Mutex<Vec<Arc<Pipe>>>,
     /// Where cancels go.
     collections: Mutex<Vec<UnixStream>>,
@@ -132,6 +136,7 @@ impl Channel {
         let channel = Arc::new(Channel {
             sink: Mutex::new(Arc::new(Discard)),
             told: Mutex::default(),
+            watch: Mutex::default(),
             pipes: Mutex::default(),
             collections: Mutex::default(),
         });
@@ -151,9 +156,14 @@ impl Channel {
         *lock(&self.told) = Told::default();
     }
 
+    /// Tells `watch` from now on when a cell runs; what was told so before is given back.
+    pub fn watch(&self, watch: Option<Stopwatch>) -> Option<Stopwatch> {
+        std::mem::replace(&mut *lock(&self.watch), watch)
+    }
+
     /// Whether the cell runs, after its types were inferred and it was compiled.
     pub fn runs(&self) -> bool {
-        lock(&self.told).began.is_some()
+        lock(&self.told).runs
     }
 
     /// Everything printed so far is out; what the cell has told.
@@ -236,7 +246,11 @@ impl Channel {
                     }
                 };
             }
-            Message::Begin => lock(&self.told).began = Some(Instant::now()),
+            Message::Begin => {
+                lock(&self.told).runs = true;
+                lock(&self.watch).iter_mut().for_each(Stopwatch::runs);
+            }
+            Message::End => lock(&self.watch).iter_mut().for_each(Stopwatch::ends),
             Message::Variables { names } => {
                 lock(&self.told).kept = Some(names.split_whitespace().map(str::to_owned).collect());
             }

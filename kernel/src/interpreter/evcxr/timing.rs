@@ -1,112 +1,170 @@
-//! `:time`: a cell that says how long it took, compiling apart from running, and how much of the processor.
+//! `:time`, a command before the code of a cell: when the cell has ended it is told how long that took, the time until it
+//! ran apart from its run, and how many cores the run kept busy. Imports: interpreter.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::interpreter::{Failure, MimeBundle};
+use super::processor;
+use crate::interpreter::{Completion, Failure, MimeBundle, Outcome};
 
-const COMMAND: &str = ":time";
+const TIME: &str = ":time";
+/// What the command is called elsewhere.
+const FOREIGN: [&str; 5] = [":timeit", "%time", "%%time", "%timeit", "%%timeit"];
 
-/// The cell without its `:time`, if that stands before its Rust, on a line alone or before an expression. Blanks take
-/// its place, so that every other character keeps its own.
-pub fn asked(code: &str) -> Option<String> {
-    let mut start = 0;
-    for line in code.split_inclusive('\n') {
-        let text = line.trim_start();
-        let is_asked =
-            text.strip_prefix(COMMAND).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
-        if is_asked {
-            let at = start + line.len() - text.len();
-            return Some(format!("{}{}{}", &code[..at], " ".repeat(COMMAND.len()), &code[at + COMMAND.len()..]));
-        }
-        let before_rust = text.is_empty() || text.starts_with([':', '!']) || text.starts_with("//");
-        if !before_rust {
-            return None;
-        }
-        start += line.len();
+/// A cell's text with `:time` blanked, and whether it stood there. Lines and columns keep their numbers.
+pub fn asked(code: &str) -> Result<(String, bool), Failure> {
+    let (blanked, is_timed) = without_command(code);
+    let wrong = |text: String| Err(Failure::new("CompileError", text));
+    if let Some(word) = head(code).map(first_word).find(|word| FOREIGN.contains(word)) {
+        return wrong(format!(
+            "there is no `{word}`: to see how long a cell takes, write `:time` in a line above its code"
+        ));
     }
-    None
+    if is_timed && blanked.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//")) {
+        return wrong(
+            "`:time` has nothing to time: write code after it, on its line or below it in the same cell".into(),
+        );
+    }
+    Ok((blanked, is_timed))
 }
 
-/// What is said where there is nothing to time.
-pub fn nothing() -> Failure {
-    let text = "`:time` has nothing to time: write it in the first line of a cell, or before an expression, `:time x.sum().compute()?`";
-    Failure::new("CommandError", text)
+/// A cell's text with spaces in place of `:time`, and whether it stood there.
+pub fn without_command(code: &str) -> (String, bool) {
+    let mut text = code.to_owned();
+    let timed: Vec<&str> = head(code).map(first_word).filter(|word| *word == TIME).collect();
+    for word in &timed {
+        let at = word.as_ptr() as usize - code.as_ptr() as usize;
+        text.replace_range(at..at + TIME.len(), &" ".repeat(TIME.len()));
+    }
+    (text, !timed.is_empty())
 }
 
-/// Measures one cell.
-pub struct Clock {
-    begun: Instant,
+/// `:time`, where what stands before `cursor` may become it.
+pub fn completion(code: &str, cursor: usize) -> Option<Completion> {
+    let typed = code[..cursor].rsplit('\n').next()?.trim_start();
+    let fits = typed.starts_with(':') && TIME.starts_with(typed);
+    fits.then(|| Completion { text: TIME.into(), kind: "magic".into(), signature: TIME.into() })
+}
+
+/// The lines before the code, where commands stand, and the first of the code. `:time` may share its line with the code.
+fn head(code: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    code.split('\n').take_while(move |line| {
+        let is_aside = line.trim().is_empty() || line.starts_with("//") || line.starts_with('!');
+        let is_alone = line.trim_start().starts_with(':') && (first_word(line) != TIME || line.trim() == TIME);
+        !std::mem::replace(&mut in_code, !is_aside && !is_alone)
+    })
+}
+
+fn first_word(line: &str) -> &str {
+    line.split_whitespace().next().unwrap_or_default()
+}
+
+/// Times one cell, from when it is handed to the evaluator.
+#[derive(Debug)]
+pub struct Stopwatch {
+    /// The process that runs it.
     process: u32,
-    /// Processor time that the process and its workers had used before.
-    before: Duration,
+    started: Instant,
+    run: Option<Moment>,
+    ended: Option<Moment>,
 }
 
-impl Clock {
-    /// The cell will run in `process`.
-    pub fn start(process: u32) -> Clock {
-        Clock { before: processor_time(process), begun: Instant::now(), process }
-    }
-
-    /// What the cell cost, which began to run when it was compiled, if it did, and now has ended in `process`.
-    pub fn stop(self, ran: Option<Instant>, process: u32) -> Cost {
-        let wall = self.begun.elapsed();
-        let compile = ran.map_or(wall, |ran| ran.saturating_duration_since(self.begun));
-        let used = || processor_time(process).saturating_sub(self.before);
-        Cost {
-            compile,
-            run: ran.map(|_| wall.saturating_sub(compile)),
-            processor: (process == self.process).then(used),
-        }
-    }
-}
-
-/// What a cell cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cost {
-    /// Types inferred, compiled, loaded.
-    compile: Duration,
-    /// None where it did not come to that.
-    run: Option<Duration>,
-    /// Of the process that ran it, on all cores, and of its workers; none where that process ended.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    at: Instant,
+    /// What the process and those below it had used; unknown once it is gone.
     processor: Option<Duration>,
 }
 
-impl Cost {
-    pub fn bundle(&self) -> MimeBundle {
-        let text = self.text();
-        MimeBundle::plain(&text).with("text/html", self.html(&text))
+impl Stopwatch {
+    /// Starts it for a cell that `process` will run.
+    pub fn start(process: u32) -> Self {
+        Stopwatch { process, started: Instant::now(), run: None, ended: None }
     }
 
-    /// `1.42 s: compiled in 0.21 s, ran for 1.21 s; processor 2.30 s, 1.9 cores`.
+    /// It is inferred, compiled and loaded: its code runs from here on.
+    pub fn runs(&mut self) {
+        let processor = processor::used_from(self.process);
+        self.run = Some(Moment { at: Instant::now(), processor });
+    }
+
+    /// Its code has come to an end.
+    pub fn ends(&mut self) {
+        let at = Instant::now();
+        self.ended = Some(Moment { at, processor: processor::used_from(self.process) });
+    }
+
+    /// What it took, once the cell has ended one way or another.
+    pub fn read(self) -> Times {
+        let lost = || Moment { at: Instant::now(), processor: None };
+        let Some(run) = self.run else { return Times { compile: self.started.elapsed(), run: None } };
+        let ended = self.ended.unwrap_or_else(lost);
+        let processor = ended.processor.zip(run.processor).map(|(after, before)| after.saturating_sub(before));
+        Times { compile: run.at - self.started, run: Some(Run { wall: ended.at - run.at, processor }) }
+    }
+}
+
+/// How long a cell took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Until it ran: types inferred, compiled, loaded.
+    compile: Duration,
+    /// None if it did not come to that.
+    run: Option<Run>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    wall: Duration,
+    /// Of all cores, in the process and those below it.
+    processor: Option<Duration>,
+}
+
+impl Times {
+    /// What the notebook shows: the text below a bar of both parts.
+    pub fn bundle(&self, outcome: &Outcome) -> MimeBundle {
+        let failed = if matches!(outcome, Outcome::Failed(_)) { "failed after " } else { "" };
+        let text = format!("{failed}{}", self.text());
+        let html =
+            format!("<div style=\"margin:4px 0\">{}<div style=\"font-size:12px\">{text}</div></div>", self.bar());
+        MimeBundle::plain(text).with("text/html", html)
+    }
+
+    fn wall(&self) -> Duration {
+        self.compile + self.run.map_or(Duration::ZERO, |run| run.wall)
+    }
+
+    /// `1.42 s: compiled in 210 ms, ran for 1.21 s; processor 2.30 s, 1.9 cores`.
     fn text(&self) -> String {
-        let compile = spelt(self.compile);
-        let Some(run) = self.run else { return format!("{compile}: compiling; it did not run") };
-        let mut text = format!("{}: compiled in {compile}, ran for {}", spelt(self.compile + run), spelt(run));
-        if let Some(processor) = self.processor {
-            let cores = processor.as_secs_f64() / run.as_secs_f64().max(1e-6);
-            text += &format!("; processor {}, {cores:.1} cores", spelt(processor));
-        }
-        text
+        let (wall, compile) = (spelt(self.wall()), spelt(self.compile));
+        let Some(run) = self.run else { return format!("{wall}: compiling; it did not run") };
+        let processor = match run.processor {
+            Some(processor) => format!("{}{}", spelt(processor), cores(processor, run.wall)),
+            None => "unknown, the process that ran it has ended".to_owned(),
+        };
+        format!("{wall}: compiled in {compile}, ran for {}; processor {processor}", spelt(run.wall))
     }
 
-    /// The text below a bar of both parts.
-    fn html(&self, text: &str) -> String {
+    /// Compiling, then running, as nested boxes: their sizes and colours live on where a notebook is not trusted.
+    fn bar(&self) -> String {
         const WIDTH: f64 = 320.0;
-        let whole = (self.compile + self.run.unwrap_or_default()).as_secs_f64().max(1e-9);
-        let part = |time: Duration, colour: &str| {
-            let width = WIDTH * time.as_secs_f64() / whole;
-            format!("<div style=\"width:{width:.0}px;height:8px;background-color:{colour}\"></div>")
-        };
-        let bar = part(self.compile, "#8c959f") + &self.run.map_or(String::new(), |run| part(run, "#0072b2"));
+        let compile = WIDTH * self.compile.as_secs_f64() / self.wall().as_secs_f64().max(1e-9);
         format!(
-            "<div style=\"margin:4px 0\"><div style=\"display:flex;width:{WIDTH}px\">{bar}</div>\
-             <div style=\"color:#808080;font-size:12px\">{text}</div></div>"
+            "<div style=\"width:{WIDTH}px;height:8px;background-color:#0072b2\">\
+             <div style=\"width:{compile:.0}px;height:8px;background-color:#8c959f\"></div></div>"
         )
     }
 }
 
+/// How many cores were busy on average; not said of a run too short to tell.
+fn cores(processor: Duration, wall: Duration) -> String {
+    if wall < Duration::from_millis(1) {
+        return String::new();
+    }
+    format!(", {:.1} cores", processor.as_secs_f64() / wall.as_secs_f64())
+}
+
+/// `35 µs`, `214 ms`, `1.42 s`, `2 min 5 s`.
 fn spelt(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
@@ -118,100 +176,100 @@ fn spelt(time: Duration) -> String {
     }
 }
 
-/// Processor time that `process` and everything that it started have used.
-fn processor_time(process: u32) -> Duration {
-    let processes: BTreeMap<u32, Process> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|number| Some((number, Process::read(number)?)))
-        .collect();
-    let belongs = |mut number: u32| {
-        while number != process {
-            match processes.get(&number) {
-                Some(found) => number = found.parent,
-                None => return false,
-            }
-        }
-        true
-    };
-    let own = processes.iter().filter(|(number, _)| belongs(**number));
-    own.map(|(number, found)| clock(*number).unwrap_or_default() + found.of_ended_children).sum()
-}
-
-/// What the system says of a process.
-struct Process {
-    parent: u32,
-    /// Processor time of its children that it has waited for.
-    of_ended_children: Duration,
-}
-
-impl Process {
-    fn read(number: u32) -> Option<Process> {
-        let text = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
-        // The name before it may hold anything. (proc_pid_stat(5): fields 4, 16 and 17.)
-        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks = fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?;
-        let of_ended_children = Duration::from_secs_f64(ticks as f64 / ticks_in_a_second());
-        Some(Process { parent: fields.get(1)?.parse().ok()?, of_ended_children })
-    }
-}
-
-#[expect(unsafe_code, reason = "std does not ask the system")]
-fn ticks_in_a_second() -> f64 {
-    // SAFETY: only asks.
-    unsafe { libc::sysconf(libc::_SC_CLK_TCK).max(1) as f64 }
-}
-
-/// Processor time that a process has used itself.
-#[expect(unsafe_code, reason = "std has no clocks of processes")]
-fn clock(process: u32) -> Option<Duration> {
-    let mut clock = 0;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: each writes what it is given when it returns 0.
-    let known = unsafe {
-        libc::clock_getcpuclockid(process as libc::pid_t, &mut clock) == 0 && libc::clock_gettime(clock, &mut time) == 0
-    };
-    known.then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(code: &str, left: &str, is_timed: bool) {
+        assert_eq!(asked(code), Ok((left.to_owned(), is_timed)), "{code:?}");
+    }
+
     #[test]
-    fn a_cell_asks_for_its_time_before_its_rust() {
-        let blank = |code: &str, without: &str| assert_eq!(asked(code).as_deref(), Some(without), "{code}");
-        blank(":time\nlet x = 1;\nx", "     \nlet x = 1;\nx");
-        blank("  :time x.sum()", "        x.sum()");
-        blank("// why\n:dep itoa = \"1\"\n:time\n1", "// why\n:dep itoa = \"1\"\n     \n1");
-        blank(":time", "     ");
-        for code in ["let x = 1;\n:time", ":timeit\n1", ":timing", "\"\n:time\n\"", "1"] {
-            assert_eq!(asked(code), None, "{code}");
+    fn the_command_is_blanked_where_commands_stand() {
+        check(":time\nf()", "     \nf()", true);
+        check(":time f()\n:time", "      f()\n:time", true);
+        check("// why\n\n:dep itoa = \"1\"\n  :time\nf()", "// why\n\n:dep itoa = \"1\"\n       \nf()", true);
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_the_command() {
+        for code in ["f()\n:time", "let time = 1;", ":timing", ":time_passes\nf()", "\":time\"", "", ":dep time"] {
+            check(code, code, false);
         }
     }
 
     #[test]
-    fn a_cost_says_its_parts() {
-        let milliseconds = Duration::from_millis;
-        let cost =
-            Cost { compile: milliseconds(210), run: Some(milliseconds(1210)), processor: Some(milliseconds(2300)) };
-        assert_eq!(cost.text(), "1.42 s: compiled in 210 ms, ran for 1.21 s; processor 2.30 s, 1.9 cores");
-        let html = cost.html(&cost.text());
-        assert!(html.contains("width:47px") && html.contains("width:273px"), "{html}");
-        let failed = Cost { compile: milliseconds(90), run: None, processor: None };
-        assert_eq!(failed.text(), "90 ms: compiling; it did not run");
+    fn a_wrong_use_says_what_to_write() {
+        let complaint = |code: &str| asked(code).expect_err(code).value;
+        for code in [":time", ":time  ", ":time\n\n// later", "// all\n:time"] {
+            assert!(complaint(code).contains("nothing to time"), "{code:?}");
+        }
+        for code in [":timeit f()", "%%time\nf()", ":dep itoa = \"1\"\n%timeit f()"] {
+            assert!(complaint(code).contains("write `:time`"), "{code:?}");
+        }
     }
 
     #[test]
-    fn the_processor_time_of_children_counts() {
-        let before = processor_time(std::process::id());
-        let mut busy = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-        while processor_time(busy.id()) < Duration::from_millis(30) {
-            std::thread::yield_now();
+    fn the_command_completes() {
+        for (code, fits) in [(":", true), (":ti", true), ("let a = 1;\n :time", true), (":timi", false), ("", false)] {
+            assert_eq!(completion(code, code.len()).is_some(), fits, "{code:?}");
         }
-        busy.kill().unwrap();
-        busy.wait().unwrap();
-        assert!(processor_time(std::process::id()) >= before + Duration::from_millis(20), "also of those that ended");
+        assert!(completion(":time x.su", 10).is_none());
+    }
+
+    fn check_told(compile: u64, run: Option<(u64, Option<u64>)>, outcome: &Outcome, told: &str) {
+        let ms = Duration::from_millis;
+        let run = run.map(|(wall, processor)| Run { wall: ms(wall), processor: processor.map(ms) });
+        let bundle = Times { compile: ms(compile), run }.bundle(outcome);
+        assert_eq!(bundle.data["text/plain"], told);
+        assert!(bundle.data["text/html"].as_str().is_some_and(|html| html.contains(&format!(">{told}<"))));
+    }
+
+    #[test]
+    fn times_are_told_with_what_became_of_the_cell() {
+        let (done, failed) = (Outcome::Done { result: None }, Outcome::Failed(Failure::interrupted()));
+        let told = "1.42 s: compiled in 210 ms, ran for 1.21 s; processor 2.30 s, 1.9 cores";
+        check_told(210, Some((1_210, Some(2_300))), &done, told);
+        check_told(210, Some((0, Some(0))), &done, "210 ms: compiled in 210 ms, ran for 0 µs; processor 0 µs");
+        check_told(90, None, &failed, "failed after 90 ms: compiling; it did not run");
+        let told = "failed after 1.00 s: compiled in 210 ms, ran for 790 ms; processor unknown, the process that ran it has ended";
+        check_told(210, Some((790, None)), &failed, told);
+    }
+
+    #[test]
+    fn the_bar_has_a_part_for_each() {
+        let ms = Duration::from_millis;
+        let bar = |compile, run: Option<u64>| {
+            Times { compile: ms(compile), run: run.map(|wall| Run { wall: ms(wall), processor: None }) }.bar()
+        };
+        assert!(bar(100, Some(300)).contains("width:80px"));
+        assert!(bar(100, None).matches("width:320px").count() == 2);
+    }
+
+    #[test]
+    fn compile_and_run_are_told_apart() {
+        let mut watch = Stopwatch::start(std::process::id());
+        std::thread::sleep(Duration::from_millis(20));
+        watch.runs();
+        let before = Instant::now();
+        while before.elapsed() < Duration::from_millis(30) {
+            std::hint::spin_loop();
+        }
+        watch.ends();
+        let times = watch.read();
+        let run = times.run.expect("it ran");
+        assert!(times.compile >= Duration::from_millis(20) && run.wall >= Duration::from_millis(30));
+        assert!(run.processor.expect("we live") > Duration::ZERO);
+    }
+
+    #[test]
+    fn a_cell_whose_process_ends_has_a_run_without_an_end() {
+        let mut shell = std::process::Command::new("sh");
+        let mut shell = shell.args(["-c", "read end"]).stdin(std::process::Stdio::piped()).spawn().expect("a shell");
+        let mut watch = Stopwatch::start(shell.id());
+        watch.runs();
+        drop(shell.stdin.take());
+        shell.wait().expect("it ends");
+        assert_eq!(watch.read().run.expect("it ran").processor, None);
     }
 }
