@@ -246,7 +246,7 @@ impl Drawing {
     /// # Errors
     /// If the name ends with none of these, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        Ok(export::save(self, path.as_ref())?)
+        export::save(self, path.as_ref())
     }
 
     /// Shows the picture as the result of a cell.

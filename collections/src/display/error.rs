@@ -4,12 +4,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::wording::clipped;
+
 /// An error of a [`Drawing`](super::Drawing).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DrawingError {
     /// An operation to open that the graph does not have.
-    #[error("no layer of this graph is called `{name}`: there are {}", names(.known))]
+    #[error("no layer of this graph is called `{name}`: {}", names(.known))]
     NoOperation {
         /// What was asked for.
         name: String,
@@ -45,12 +47,13 @@ pub enum DrawingError {
 /// No more names than this are listed.
 const MOST_NAMES: usize = 20;
 
-/// `` `sin`, `sum` and 3 more ``.
+/// ``there are `sin`, `sum` and 3 more``.
 fn names(known: &[&str]) -> String {
-    let spelt: Vec<_> =
-        known.iter().take(MOST_NAMES).map(|name| format!("`{}`", super::wording::clipped(name, 60))).collect();
+    let quoted = |name: &&str| format!("`{}`", clipped(name, 60));
+    let spelt: Vec<_> = known.iter().take(MOST_NAMES).map(quoted).collect();
     match known.len() - spelt.len() {
-        0 => spelt.join(", "),
-        more => format!("{} and {more} more", spelt.join(", ")),
+        0 if spelt.is_empty() => "it is empty".to_owned(),
+        0 => format!("there are {}", spelt.join(", ")),
+        more => format!("there are {} and {more} more", spelt.join(", ")),
     }
 }

@@ -16,8 +16,11 @@ use super::markup::Element;
 use super::{Draw, Drawing};
 use crate::error::Result;
 
+/// What is written of a drawing.
+type Written = fn(&Drawing) -> Result<Vec<u8>>;
+
 /// How the names of files may end, and what is written to them.
-const FORMATS: [(&str, fn(&Drawing) -> Result<Vec<u8>>); 9] = [
+const FORMATS: [(&str, Written); 9] = [
     ("svg", |drawing| Ok(drawing.svg().into_bytes())),
     ("png", Drawing::png),
     ("html", |drawing| Ok(page(&drawing.bundle().html).into_bytes())),

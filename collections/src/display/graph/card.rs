@@ -23,8 +23,9 @@ const STRIP: f64 = 5.0;
 const STRIP_TOP: f64 = 54.0;
 
 const TITLE: Type = Type::new(13.0, INK).bold();
-/// How much wider bold letters are.
+/// How much wider bold letters are, and how much wider than thought those of some readers' fonts.
 const BOLD: f64 = 1.16;
+const WIDER: f64 = 1.06;
 const TIMES: Type = Type::new(12.0, LESSER);
 const NOTE: Type = Type::new(10.5, LESSER);
 const TOOK: Type = Type::new(11.0, INK).bold().anchored(Anchor::End);
@@ -59,7 +60,7 @@ pub(super) fn tiles(card: &Card) -> impl Iterator<Item = (&Card, Point, Size)> {
 /// The width of the longest line on the card of a layer.
 fn words_width(card: &Card) -> f64 {
     let first = wording::width(&card.title, TITLE.size * BOLD) + wording::width(&times(card), TIMES.size) + 8.0;
-    first.max(wording::width(&card.detail, NOTE.size))
+    first.max(wording::width(&card.detail, NOTE.size) * WIDER)
 }
 
 fn task_words_width(card: &Card) -> f64 {
@@ -107,7 +108,9 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, colouring: &Colourin
     let room = right - WORDS;
     let sign = Point { x: 14.0, y: (LAYER_HEIGHT - SIGN) / 2.0 };
     match &card.heat {
-        Some(heat) if heat.grid => draw_grid(group, heat, sign, colouring, palette::collection(card.collection)),
+        Some(heat) if heat.grid && colouring.tells_apart(heat) => {
+            draw_grid(group, heat, sign, colouring, palette::collection(card.collection))
+        }
         _ => glyph::draw(group, card.collection, card.tasks, &card.grid, sign, SIGN),
     }
     let (tasks, took) = (times(card), card.cost.map_or(String::new(), |cost| cost.time()));

@@ -12,12 +12,9 @@ pub(super) fn encoded(width: usize, height: usize, pixels: &[u8]) -> Vec<u8> {
     // Eight bits for each of red, green, blue and opacity; not interlaced.
     chunk(b"IHDR", &[&size(width)[..], &size(height)[..], &[8, 6, 0, 0, 0]].concat(), &mut file);
     let mut deflated = ZlibEncoder::new(Vec::new(), Compression::default());
-    let mut above = vec![0; width * 4];
     for row in pixels.chunks_exact(width * 4) {
-        // Each byte as its difference from the one above: mostly zero.
-        let line: Vec<u8> = row.iter().zip(&above).map(|(byte, above)| byte.wrapping_sub(*above)).collect();
-        deflated.write_all(&[&[2], &*line].concat()).expect("a Vec takes all");
-        above.copy_from_slice(row);
+        // Flat colours are smallest as they are: no filter.
+        deflated.write_all(&[0]).and_then(|()| deflated.write_all(row)).expect("a Vec takes all");
     }
     chunk(b"IDAT", &deflated.finish().expect("a Vec takes all"), &mut file);
     chunk(b"IEND", &[], &mut file);

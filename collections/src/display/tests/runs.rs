@@ -176,7 +176,10 @@ fn each_task_has_its_own_time_and_worker() {
     let mut unrecorded = RunReport::clone(&ran(&node));
     unrecorded.records.clear();
     unrecorded.critical_path.clear();
-    let tasks = sketch(&node, &View::of(Detail::Tasks), &[Arc::new(unrecorded)]);
+    let unrecorded = [Arc::new(unrecorded)];
+    let by_worker = sketch(&node, &view(Detail::Tasks, Some(Colour::Worker), Direction::Down, false), &unrecorded);
+    assert_eq!(by_worker.notes, ["not coloured by worker: this was run with config().profile(false)"]);
+    let tasks = sketch(&node, &View::of(Detail::Tasks), &unrecorded);
     let random = tasks.cards.iter().filter(|card| card.title == "random").map(took);
     assert!(
         random.clone().count() == 6 && random.clone().all(|time| Some(time) == random.clone().next()),

@@ -35,6 +35,21 @@ fn a_hundred_thousand_nodes_stay_small_with_every_option() {
     }
 }
 
+#[test]
+fn nothing_and_one_node_are_drawn_with_every_option() {
+    let one = Drawing::of(&[&layer("load", 1, &[], delayed())]);
+    for drawing in options(&one, "load") {
+        check_size(&drawing.bundle());
+        assert!(drawing.svg().contains("load") && drawing.dot().contains("load") && drawing.mermaid().contains("load"));
+    }
+    let nothing = Drawing::of(&[]);
+    assert!(nothing.open("load").unwrap_err().to_string().ends_with("it is empty"));
+    for drawing in [nothing.tasks(), nothing.layers().optimized(), nothing.by_order(), nothing.left_to_right()] {
+        assert!(drawing.text().starts_with("0\u{a0}layers") && drawing.svg().ends_with("</svg>"));
+        check_exports(&drawing);
+    }
+}
+
 fn check_exports(drawing: &Drawing) {
     for text in [drawing.dot(), drawing.mermaid(), drawing.json()] {
         assert!(text.len() < 200_000, "{} bytes", text.len());
