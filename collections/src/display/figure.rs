@@ -27,6 +27,13 @@ pub(super) struct Area {
     pub hover: String,
 }
 
+impl Area {
+    /// The same, as far from its place as `by` is from the origin.
+    pub(super) fn moved(self, by: Point) -> Area {
+        Area { corner: Point { x: self.corner.x + by.x, y: self.corner.y + by.y }, ..self }
+    }
+}
+
 impl Figure {
     /// A figure of the given size; `draw` fills it.
     pub(super) fn new(size: Size, summary: String, areas: Vec<Area>, draw: impl FnOnce(&mut Element)) -> Figure {

@@ -8,13 +8,13 @@ mod opened;
 
 use super::colour::Colouring;
 use super::figure::{Area, Figure, Type, text};
-use super::layout::{Direction, Gaps, Point, Size, layout};
+use super::layout::{Direction, Gaps, Layout, Point, Size, layout};
 use super::markup::{Element, number};
 use super::palette::FAINT;
 use super::sketch::{Card, Sketch};
 use super::wording;
 use legend::Legend;
-use link::Links;
+use link::{Label, Links};
 
 /// Free room around the picture.
 const MARGIN: f64 = 16.0;
@@ -36,32 +36,35 @@ pub(super) fn draw(sketch: &Sketch) -> Figure {
     let legend = Legend::of(sketch, &colouring, inner);
     let below = origin.y + graph.size.height + MARGIN;
     let size = Size { width: inner + 2.0 * MARGIN, height: below + legend.height() + MARGIN };
-    let boxes = || sketch.cards.iter().zip(graph.boxes.iter().zip(&sizes));
     let labels = links.labels(&graph);
-    // What is on a card comes before it: the first area that is pointed at says what it is.
-    let card_areas = boxes().flat_map(|(card, (corner, size))| {
-        let tile = |(task, inside, size): (&Card, Point, Size)| {
-            (Point { x: corner.x + inside.x, y: corner.y + inside.y }, size, task.hover())
-        };
-        card::tiles(card).map(tile).chain([(*corner, *size, card.hover())])
-    });
-    let label_areas = labels.iter().map(|label| (label.corner(), label.size(), label.hover.clone()));
-    let moved_area = |(corner, size, hover): (Point, Size, String)| Area {
-        corner: Point { x: origin.x + corner.x, y: origin.y + corner.y },
-        size,
-        hover,
-    };
-    let areas = card_areas.chain(label_areas).map(moved_area).collect();
+    let areas = areas(&sketch.cards, &graph, &sizes, &labels).map(|area| area.moved(origin)).collect();
     Figure::new(size, sketch.summary(), areas, |svg| {
         text(svg, &head(sketch), Point { x: MARGIN, y: MARGIN + 9.0 }, SUMMARY);
         let mut canvas = moved(svg, origin);
         links.draw(&mut canvas, &graph, &labels);
-        for (card, (corner, size)) in boxes() {
+        for ((card, corner), size) in sketch.cards.iter().zip(&graph.boxes).zip(&sizes) {
             card::draw(&mut moved(&mut canvas, *corner), card, *size, &colouring, sketch.shows_path());
         }
         drop(canvas);
         legend.draw(svg, Point { x: MARGIN, y: below });
     })
+}
+
+/// What speaks when it is pointed at. What is on a card comes before it: the first area at a place is the one that does.
+fn areas<'a>(
+    cards: &'a [Card],
+    graph: &'a Layout,
+    sizes: &'a [Size],
+    labels: &'a [Label],
+) -> impl Iterator<Item = Area> + 'a {
+    let of_card = |((card, &corner), &size): ((&'a Card, &Point), &Size)| {
+        let task = move |(task, within, size): (&Card, Point, Size)| {
+            Area { corner: within, size, hover: task.hover() }.moved(corner)
+        };
+        card::tiles(card).map(task).chain([Area { corner, size, hover: card.hover() }])
+    };
+    let of_label = |label: &Label| Area { corner: label.corner(), size: label.size(), hover: label.hover.clone() };
+    cards.iter().zip(&graph.boxes).zip(sizes).flat_map(of_card).chain(labels.iter().map(of_label))
 }
 
 /// The line above the graph.

@@ -139,6 +139,12 @@ fn fused_layers_are_one_card_that_names_them() {
        1  combine ×13  Array f64  ← 0 (tree · 78.1 KiB)  133 ms, 10.2 KiB
        2  total ×1  Delayed i64  ← 1 (all to all · 10.2 KiB)  8.0 ms, 800 B
     ");
+    let run = ran(&node);
+    let drawn = sketch(&node, &optimized, &[run.clone()]);
+    for (card, report) in drawn.cards.iter().zip(&run.layers) {
+        let cost = card.cost.unwrap();
+        assert_eq!((&*card.title, cost.busy, cost.bytes), (&*report.title, report.busy, report.bytes));
+    }
     let steps = ["map", "filter", "round", "scale", "shift"];
     let first = layer("load", 9, &[], array("f64", &[9]));
     let last = steps.iter().fold(first, |node, step| layer(step, 9, &[(&node, Pattern::OneToOne)], array("f64", &[9])));
