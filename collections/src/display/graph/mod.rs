@@ -23,7 +23,7 @@ const LINE: f64 = 26.0;
 const SUMMARY: Type = Type::new(12.0, FAINT);
 const NOTE: Type = Type::new(10.5, FAINT);
 /// The words below a narrow graph are at least so wide.
-const NARROWEST: f64 = 230.0;
+const NARROWEST: f64 = 280.0;
 
 /// Draws `sketch`. Where its boxes lie is decided by the graph alone, so that they stay there when it has run.
 pub(super) fn draw(sketch: &Sketch) -> Figure {
