@@ -1,6 +1,7 @@
 //! What cards are coloured by: the fill of each, and what a legend says of it. Imports: nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::palette::{self, CATEGORIES, GROUND};
 use super::sketch::{Card, Colour, Heat, Sketch, tells_path};
@@ -114,39 +115,33 @@ impl Colouring {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let ramp = |words: String| {
-            let swatch =
-                Swatch::Ramp((0..2 * STEPS).map(|step| self.ramp(step as f64 / (2 * STEPS - 1) as f64)).collect());
-            vec![Entry { swatch, words }]
-        };
         match self.colour {
             None => Vec::new(),
-            Some(Colour::Order) => ramp("runs first to last".to_owned()),
-            Some(Colour::Time) => {
-                ramp(self.up_to(|seconds| wording::time(std::time::Duration::from_secs_f64(seconds))))
-            }
-            Some(Colour::Bytes) => ramp(self.up_to(|bytes| wording::bytes(bytes as u64))),
-            Some(Colour::Worker | Colour::Operation) => {
-                let fill = |number| {
-                    if self.colour == Some(Colour::Worker) {
-                        palette::category(number).to_owned()
-                    } else {
-                        palette::tint(number)
-                    }
-                };
-                let named = self.categories.iter().take(CATEGORIES.len() - 1);
-                let entry = |(number, name): (usize, &String)| Entry {
-                    swatch: Swatch::Fill(fill(number)),
-                    words: wording::clipped(name, 40),
-                };
-                let others = Entry { swatch: Swatch::Fill(fill(CATEGORIES.len() - 1)), words: "others".to_owned() };
-                let others = (self.categories.len() >= CATEGORIES.len()).then_some(others);
-                named.enumerate().map(entry).chain(others).collect()
-            }
+            Some(Colour::Order) => self.scale("runs first to last".to_owned()),
+            Some(Colour::Time) => self.scale(self.up_to(|seconds| wording::time(Duration::from_secs_f64(seconds)))),
+            Some(Colour::Bytes) => self.scale(self.up_to(|bytes| wording::bytes(bytes as u64))),
+            Some(Colour::Worker) => self.named(|number| palette::category(number).to_owned()),
+            Some(Colour::Operation) => self.named(palette::tint),
         }
     }
 
-    /// `0 to 1.2 s a layer, to 35 ms a task`.
+    /// One entry for all fills from less to more.
+    fn scale(&self, words: String) -> Vec<Entry> {
+        let last = 2 * STEPS - 1;
+        let fills = (0..=last).map(|step| self.ramp(step as f64 / last as f64));
+        vec![Entry { swatch: Swatch::Ramp(fills.collect()), words }]
+    }
+
+    /// An entry for each category that has a colour of its own, and one for the others.
+    fn named(&self, fill: impl Fn(usize) -> String) -> Vec<Entry> {
+        let own = CATEGORIES.len() - 1;
+        let entry = |number: usize, words: String| Entry { swatch: Swatch::Fill(fill(number)), words };
+        let named = self.categories.iter().take(own).enumerate();
+        let others = (self.categories.len() > own).then(|| entry(own, "others".to_owned()));
+        named.map(|(number, name)| entry(number, wording::clipped(name, 40))).chain(others).collect()
+    }
+
+    /// `up to 1.2 s a layer, 35 ms a task`.
     fn up_to(&self, spelt: impl Fn(f64) -> String) -> String {
         match (self.most > 0.0, self.most_of_task > 0.0) {
             (true, true) => format!("up to {} a layer, {} a task", spelt(self.most), spelt(self.most_of_task)),
