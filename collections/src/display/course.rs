@@ -1,100 +1,122 @@
-//! The course of a run as a time line: from what is recorded of tasks, memory and processor, while it goes on or
-//! after. Imports: schedule.
+//! The course of a run as a picture: what ran when on which worker, memory and processor, while it goes on or after.
+//! Imports: schedule.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::figure::Figure;
 use super::palette::CATEGORIES;
 use super::timeline::{Curve, Lane, MOST_LANES, Span, Timeline};
 use super::wording;
-use crate::schedule::{Sample, TaskRecord};
+use crate::schedule::{LayerReport, RunReport, Sample, TaskRecord};
 
-/// What is known of a run, finished or not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Course<'a> {
-    pub elapsed: Duration,
-    pub workers: usize,
-    pub budget: u64,
-    /// Title of each layer, and the time spent in it.
-    pub layers: &'a [(&'a str, Duration)],
-    pub records: &'a [TaskRecord],
-    pub samples: &'a [Sample],
+/// Draws the course of `run`.
+pub(super) fn picture(run: &RunReport) -> Figure {
+    let hover = |index: u32| {
+        let record = &run.records[index as usize];
+        let layer = &run.layers[record.layer as usize];
+        let (took, bytes) = (wording::time(record.took()), wording::bytes(record.bytes));
+        format!("{}\n{took}, {bytes}\nbuilt in {}", named(layer, record), layer.origin)
+    };
+    timeline(run).draw(&hover)
 }
 
-impl Course<'_> {
-    pub(super) fn timeline(&self, summary: String) -> Timeline {
-        let (kinds, kind_of) = self.kinds();
-        let mut lanes: Vec<Lane> = (0..self.workers.min(MOST_LANES))
-            .map(|worker| Lane { name: format!("worker {worker}"), spans: Vec::new() })
-            .collect();
-        for (index, record) in self.records.iter().enumerate() {
-            if let Some(lane) = lanes.get_mut(record.worker as usize) {
-                lane.spans.push(Span {
-                    start: record.started().as_secs_f64(),
-                    end: record.ended().as_secs_f64(),
-                    kind: kind_of[record.layer as usize],
-                    index: index as u32,
-                });
-            }
-        }
-        let curves = vec![self.memory(), self.processor()];
-        Timeline { summary, length: self.elapsed.as_secs_f64(), kinds, lanes, curves }
+/// The task's operations and partition.
+pub(super) fn named(layer: &LayerReport, record: &TaskRecord) -> String {
+    match layer.partitions {
+        1 => layer.title.to_string(),
+        _ => format!("{} ({})", layer.title, record.partition),
     }
+}
 
-    /// The operations by the time they took, longest first, as far as there are colours; and which of them each layer is.
-    fn kinds(&self) -> (Vec<String>, Vec<usize>) {
-        let mut operations: Vec<(&str, Duration)> = Vec::new();
-        for &(name, busy) in self.layers {
-            match operations.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += busy,
-                None => operations.push((name, busy)),
-            }
-        }
-        operations.sort_by_key(|(_, busy)| Reverse(*busy));
-        let most = CATEGORIES.len() - 1;
-        let kind =
-            |name: &str| operations.iter().position(|(known, _)| *known == name).map_or(most, |kind| kind.min(most));
-        let kind_of = self.layers.iter().map(|(name, _)| kind(name)).collect();
-        let spelt = |(name, busy): &(&str, Duration)| format!("{name} {}", wording::time(*busy));
-        let mut kinds: Vec<String> = operations.iter().take(most).map(spelt).collect();
-        if let Some(others) = operations.get(most..).filter(|others| !others.is_empty()) {
-            let busy = others.iter().map(|(_, busy)| *busy).sum();
-            kinds.push(format!("{} others {}", others.len(), wording::time(busy)));
-        }
-        (kinds, kind_of)
+/// `414 tasks on 2 workers in 1.2 s: 2.1 s of work, 88 % busy; critical path 0.3 s`.
+pub(super) fn summary(run: &RunReport) -> String {
+    let tasks = run.layers.iter().map(|layer| layer.tasks).sum::<u64>() as usize;
+    let ended = if run.complete || !run.ended { "in" } else { "stopped after" };
+    let workers = wording::counted(run.workers, "worker");
+    let (wall, busy) = (wording::time(run.wall), run.busy());
+    let mut summary = format!("{} on {workers} {ended} {wall}", wording::counted(tasks, "task"));
+    let share = busy.as_secs_f64() / (run.wall.as_secs_f64() * run.workers as f64).max(1e-9);
+    summary += &format!(": {} of work, workers {:.0} % busy", wording::time(busy), (share * 100.0).min(100.0));
+    if !run.critical_path.is_empty() {
+        summary += &format!("; critical path {}", wording::time(run.span()));
     }
+    if run.spilled > 0 {
+        summary += &format!("; {} went to the disk", wording::bytes(run.spilled));
+    }
+    summary
+}
 
-    fn memory(&self) -> Curve {
-        let points = |of: fn(&Sample) -> u64| -> Vec<(f64, f64)> {
-            self.samples.iter().map(|sample| (sample.at.as_secs_f64(), of(sample) as f64)).collect()
-        };
-        Curve {
-            name: "values held",
-            points: points(|sample| sample.held),
-            other: Some(("line: process,", points(|sample| sample.resident))),
-            limit: (self.budget as f64, "budget"),
-            least: 0.0,
-            spelt: |bytes| wording::bytes(bytes as u64),
+fn timeline(run: &RunReport) -> Timeline {
+    let (kinds, kind_of) = kinds(&run.layers);
+    let mut lanes: Vec<Lane> = (0..run.workers.min(MOST_LANES))
+        .map(|worker| Lane { name: format!("worker {worker}"), spans: Vec::new() })
+        .collect();
+    for (index, record) in run.records.iter().enumerate() {
+        if let Some(lane) = lanes.get_mut(record.worker as usize) {
+            lane.spans.push(Span {
+                start: record.started().as_secs_f64(),
+                end: record.ended().as_secs_f64(),
+                kind: kind_of[record.layer as usize],
+                index: index as u32,
+            });
         }
     }
+    let curves = vec![memory(run), processor(run)];
+    Timeline { summary: summary(run), length: run.wall.as_secs_f64(), kinds, lanes, curves }
+}
 
-    /// Cores in use between one look and the next.
-    fn processor(&self) -> Curve {
-        // Over a few looks: the clocks of one are not read at the very same moment.
-        const LOOKS: usize = 4;
-        let between = |looks: &[Sample]| {
-            let (first, last) = (looks[0], looks[looks.len() - 1]);
-            let seconds = (last.at - first.at).as_secs_f64().max(1e-3);
-            (last.at.as_secs_f64(), last.cpu.saturating_sub(first.cpu).as_secs_f64() / seconds)
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Curve {
-            name: "processor",
-            points: self.samples.windows(LOOKS).map(between).collect(),
-            other: None,
-            limit: (cores as f64, "of"),
-            least: cores as f64,
-            spelt: |cores| format!("{cores:.1} cores"),
-        }
+/// The operations by the time they took, longest first, as far as there are colours; and which of them each layer is.
+fn kinds(layers: &[LayerReport]) -> (Vec<String>, Vec<usize>) {
+    let mut sums: BTreeMap<&str, Duration> = BTreeMap::new();
+    for layer in layers {
+        *sums.entry(&layer.title).or_default() += layer.busy;
+    }
+    let mut operations: Vec<(&str, Duration)> = sums.into_iter().collect();
+    operations.sort_by_key(|(_, busy)| Reverse(*busy));
+    let most = CATEGORIES.len() - 1;
+    let kinds: HashMap<&str, usize> = operations.iter().map(|(name, _)| *name).zip(0..).collect();
+    let kind_of = layers.iter().map(|layer| kinds[&*layer.title].min(most)).collect();
+    let spelt = |(name, busy): &(&str, Duration)| format!("{name} {}", wording::time(*busy));
+    let mut kinds: Vec<String> = operations.iter().take(most).map(spelt).collect();
+    if let Some(others) = operations.get(most..).filter(|others| !others.is_empty()) {
+        let busy = others.iter().map(|(_, busy)| *busy).sum();
+        kinds.push(format!("{} others {}", others.len(), wording::time(busy)));
+    }
+    (kinds, kind_of)
+}
+
+fn memory(run: &RunReport) -> Curve {
+    let points = |of: fn(&Sample) -> u64| -> Vec<(f64, f64)> {
+        run.samples.iter().map(|sample| (sample.at.as_secs_f64(), of(sample) as f64)).collect()
+    };
+    Curve {
+        name: "values held",
+        points: points(|sample| sample.held),
+        other: Some(("line: process,", points(|sample| sample.resident))),
+        limit: (run.budget as f64, "budget"),
+        least: 0.0,
+        spelt: |bytes| wording::bytes(bytes as u64),
+    }
+}
+
+/// Cores in use between one look and the next.
+fn processor(run: &RunReport) -> Curve {
+    // Over a few looks: the clocks of one are not read at the very same moment.
+    const LOOKS: usize = 4;
+    let between = |looks: &[Sample]| {
+        let (first, last) = (looks[0], looks[looks.len() - 1]);
+        let seconds = (last.at - first.at).as_secs_f64().max(1e-3);
+        (last.at.as_secs_f64(), last.cpu.saturating_sub(first.cpu).as_secs_f64() / seconds)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Curve {
+        name: "processor",
+        points: run.samples.windows(LOOKS).map(between).collect(),
+        other: None,
+        limit: (cores as f64, "of"),
+        least: cores as f64,
+        spelt: |cores| format!("{cores:.1} cores"),
     }
 }

@@ -4,14 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::course::Course;
 use super::markup::Element;
 use super::page::Page;
 use super::progress::{Bar, State};
+use super::sketch::{Detail, Sketch, View};
 use super::table::{Column, Row, Table};
-use super::{Bundle, Draw, channel, wording};
-use crate::graph::Plan;
-use crate::schedule::{Event, Observer, Sample, Tally, TaskRecord, Watch, watch};
+use super::{Bundle, Draw, channel, course, graph, wording};
+use crate::graph::{Layer, Plan};
+use crate::schedule::{Event, Observer, RunReport, Tally, Watch, watch};
 
 /// The cell is not drawn anew more often.
 const BETWEEN_UPDATES: Duration = Duration::from_millis(250);
@@ -108,7 +108,7 @@ impl Dashboard {
     pub fn evcxr_display(&self) {
         let name = channel::display_id();
         channel::show(&self.bundle(), Some(&name));
-        *self.open.board.view() = Some(View { name, url: self.url(), drawn: Instant::now() });
+        *self.open.board.view() = Some(Shown { name, url: self.url(), drawn: Instant::now() });
     }
 }
 
@@ -127,12 +127,12 @@ struct Board {
     /// Those that go on, and the last that ended.
     runs: Mutex<Vec<Run>>,
     /// The cell that shows it.
-    view: Mutex<Option<View>>,
+    view: Mutex<Option<Shown>>,
 }
 
 /// Where in the notebook the board is shown.
 #[derive(Clone, Debug)]
-struct View {
+struct Shown {
     name: String,
     url: Option<String>,
     drawn: Instant,
@@ -143,8 +143,12 @@ struct View {
 struct Run {
     bar: Bar,
     /// What is known of it so far.
-    records: Vec<TaskRecord>,
-    samples: Vec<Sample>,
+    report: Arc<RunReport>,
+    /// Its layers, and those that it is asked for; let go when it is over, with all that they hold.
+    layers: Vec<Arc<Layer>>,
+    targets: Vec<Arc<Layer>>,
+    /// The graph as it was drawn last.
+    graph: String,
 }
 
 impl Observer for Board {
@@ -158,8 +162,7 @@ impl Observer for Board {
             Event::Finished { tally, complete } => {
                 let mut runs = self.lock();
                 if let Some(run) = runs.iter_mut().find(|run| Arc::ptr_eq(&run.bar.tally, tally)) {
-                    run.look();
-                    run.bar.end(complete);
+                    run.end(complete);
                 }
                 drop(runs);
                 // Many short runs one after another would wait for the notebook more than they compute.
@@ -184,14 +187,14 @@ impl Board {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view(&self) -> MutexGuard<'_, Option<View>> {
+    fn view(&self) -> MutexGuard<'_, Option<Shown>> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Draws the cell anew, if it was drawn at least so long ago.
     fn show(&self, ago: Duration) {
         let mut view = self.view();
-        let Some(View { name, url, drawn }) = view.as_mut().filter(|view| view.drawn.elapsed() >= ago) else { return };
+        let Some(Shown { name, url, drawn }) = view.as_mut().filter(|view| view.drawn.elapsed() >= ago) else { return };
         if channel::connect() {
             *drawn = Instant::now();
             let url = url.as_deref().ok_or("the page is closed");
@@ -234,40 +237,56 @@ impl Board {
 
 impl Run {
     fn new(plan: &Plan, tally: &Arc<Tally>) -> Run {
-        let bar = Bar::new(plan, tally.clone());
-        Run { bar, records: Vec::new(), samples: Vec::new() }
+        let mut targets: Vec<_> = plan.targets().iter().map(|&target| plan.layer_index(target)).collect();
+        targets.dedup();
+        Run {
+            bar: Bar::new(plan, tally.clone()),
+            report: Arc::new(tally.so_far(plan.layers(), Vec::new())),
+            layers: plan.layers().to_vec(),
+            targets: targets.into_iter().map(|index| plan.layers()[index].clone()).collect(),
+            graph: String::new(),
+        }
     }
 
     /// Takes what is new.
     fn look(&mut self) {
         if self.bar.state == State::Running {
-            let tally = &self.bar.tally;
-            self.records.extend(tally.records_after(self.records.len()));
-            self.samples = tally.samples();
+            let known = Arc::get_mut(&mut self.report).map(|report| std::mem::take(&mut report.records));
+            self.report = Arc::new(self.bar.tally.so_far(&self.layers, known.unwrap_or_default()));
+            self.draw_graph();
         }
     }
 
+    /// The run is over.
+    fn end(&mut self, complete: bool) {
+        self.look();
+        self.bar.end(complete);
+        if let Some(report) = Arc::get_mut(&mut self.report) {
+            (report.ended, report.complete) = (true, complete);
+        }
+        self.draw_graph();
+        self.layers.clear();
+        self.targets.clear();
+    }
+
+    fn draw_graph(&mut self) {
+        let sketch = Sketch::of(&self.targets, &View::of(Detail::Layers), std::slice::from_ref(&self.report));
+        self.graph = graph::draw(&sketch).html();
+    }
+
     fn draw(&self, whole: &mut Element) {
-        let tally = &self.bar.tally;
         whole.child("div").markup(&self.bar.bundle().html);
-        let layers: Vec<_> =
-            (0..).zip(&self.bar.layers).map(|(index, (title, _))| (&**title, tally.busy(index))).collect();
-        let (elapsed, workers, budget) = (self.bar.elapsed(), tally.workers(), tally.budget());
-        let course =
-            Course { elapsed, workers, budget, layers: &layers, records: &self.records, samples: &self.samples };
-        let doing = format!("{} on {}", wording::counted(layers.len(), "layer"), wording::counted(workers, "worker"));
-        let hover = |index: u32| {
-            let record = &self.records[index as usize];
-            format!("{} ({}), {}", layers[record.layer as usize].0, record.partition, wording::time(record.took()))
-        };
-        whole.child("div").markup(&course.timeline(doing).draw(&hover).html());
-        self.workers(workers).draw(whole);
+        whole.child("div").markup(&course::picture(&self.report).html());
+        self.workers().draw(whole);
+        let mut details = whole.child("details");
+        details.child("summary").with("style", "cursor:pointer;font-size:12px").text("graph");
+        details.markup(&self.graph);
     }
 
     /// What each worker did so far.
-    fn workers(&self, workers: usize) -> Table {
-        let mut done = vec![(0_usize, Duration::ZERO); workers];
-        for record in &self.records {
+    fn workers(&self) -> Table {
+        let mut done = vec![(0_usize, Duration::ZERO); self.report.workers];
+        for record in &self.report.records {
             if let Some((tasks, busy)) = done.get_mut(record.worker as usize) {
                 (*tasks, *busy) = (*tasks + 1, *busy + record.took());
             }
@@ -278,7 +297,7 @@ impl Run {
             cells: vec![
                 wording::count(tasks),
                 wording::time(busy),
-                format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.bar.elapsed().as_secs_f64().max(1e-9)),
+                format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.report.wall.as_secs_f64().max(1e-9)),
             ],
         };
         let rows = done.iter().enumerate().map(row).collect();

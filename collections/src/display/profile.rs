@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use polars::prelude::{DataFrame as PolarsFrame, df};
 
-use super::course::Course;
-use super::figure::Figure;
+use super::course::{named, picture, summary};
 use super::markup::Element;
 use super::table::{self, Column, Row};
 use super::{Bundle, Draw, channel, wording};
@@ -185,46 +184,6 @@ impl Draw for Profile {
         }
         drop(whole);
         Bundle { html, text: self.text(), svg: self.svg() }
-    }
-}
-
-/// `414 tasks on 2 workers in 1.2 s: 2.1 s of work, 88 % busy; critical path 0.3 s`.
-fn summary(run: &RunReport) -> String {
-    let tasks = run.layers.iter().map(|layer| layer.tasks).sum::<u64>() as usize;
-    let ended = if run.complete { "in" } else { "stopped after" };
-    let workers = wording::counted(run.workers, "worker");
-    let (wall, busy) = (wording::time(run.wall), run.busy());
-    let mut summary = format!("{} on {workers} {ended} {wall}", wording::counted(tasks, "task"));
-    let share = busy.as_secs_f64() / (run.wall.as_secs_f64() * run.workers as f64).max(1e-9);
-    summary += &format!(": {} of work, workers {:.0} % busy", wording::time(busy), (share * 100.0).min(100.0));
-    if !run.critical_path.is_empty() {
-        summary += &format!("; critical path {}", wording::time(run.span()));
-    }
-    if run.spilled > 0 {
-        summary += &format!("; {} went to the disk", wording::bytes(run.spilled));
-    }
-    summary
-}
-
-fn picture(run: &RunReport) -> Figure {
-    let layers: Vec<_> = run.layers.iter().map(|layer| (&*layer.title, layer.busy)).collect();
-    let RunReport { wall, workers, budget, .. } = *run;
-    let course =
-        Course { elapsed: wall, workers, budget, layers: &layers, records: &run.records, samples: &run.samples };
-    let hover = |index: u32| {
-        let record = &run.records[index as usize];
-        let layer = &run.layers[record.layer as usize];
-        let (took, bytes) = (wording::time(record.took()), wording::bytes(record.bytes));
-        format!("{}\n{took}, {bytes}\nbuilt in {}", named(layer, record), layer.origin)
-    };
-    course.timeline(summary(run)).draw(&hover)
-}
-
-/// The task's operation and partition.
-fn named(layer: &LayerReport, record: &TaskRecord) -> String {
-    match layer.partitions {
-        1 => layer.title.to_string(),
-        _ => format!("{} ({})", layer.title, record.partition),
     }
 }
 

@@ -108,7 +108,7 @@ impl Run {
 pub(super) struct Bar {
     pub tally: Arc<Tally>,
     /// Title and number of tasks of each layer.
-    pub layers: Vec<(Cow<'static, str>, u64)>,
+    layers: Vec<(Cow<'static, str>, u64)>,
     pub state: State,
     /// How long the run took, once it is over.
     took: Duration,
@@ -155,7 +155,7 @@ impl Bar {
     }
 
     /// How long the run has taken.
-    pub(super) fn elapsed(&self) -> Duration {
+    fn elapsed(&self) -> Duration {
         if self.state == State::Running { self.tally.elapsed() } else { self.took }
     }
 

@@ -21,6 +21,8 @@ pub struct RunReport {
     pub begun: Instant,
     /// From start to end.
     pub wall: Duration,
+    /// Whether it is over: not in what [`Tally::so_far`] says.
+    pub ended: bool,
     /// Whether every target was made.
     pub complete: bool,
     /// What ran it.

@@ -104,14 +104,11 @@ impl Tally {
         self.progress
     }
 
-    /// The tasks that are done, after the first `known`.
-    pub fn records_after(&self, known: usize) -> Vec<TaskRecord> {
-        locked(&self.records).get(known..).map_or_else(Vec::new, <[_]>::to_vec)
-    }
-
-    /// Memory and processor so far.
-    pub fn samples(&self) -> Vec<Sample> {
-        locked(&self.samples).list.clone()
+    /// A report of the run while it goes on, given the layers of its plan and the records that are known already.
+    pub(crate) fn so_far(&self, layers: &[Arc<Layer>], mut known: Vec<TaskRecord>) -> RunReport {
+        known.extend_from_slice(locked(&self.records).get(known.len()..).unwrap_or_default());
+        let samples = locked(&self.samples).list.clone();
+        RunReport { records: known, samples, ..self.counts(layers) }
     }
 
     /// Counts what `worker` made.
@@ -186,6 +183,20 @@ impl Tally {
 
     /// What it comes to; the records are moved there.
     pub(super) fn report(&self, plan: &Plan, complete: bool) -> RunReport {
+        let records = std::mem::take(&mut *locked(&self.records));
+        let all = complete && records.len() + plan.given().len() == plan.len();
+        RunReport {
+            ended: true,
+            complete,
+            critical_path: if all { critical_path(plan, &records) } else { Vec::new() },
+            records,
+            samples: std::mem::take(&mut locked(&self.samples).list),
+            ..self.counts(plan.layers())
+        }
+    }
+
+    /// What is counted of the layers of the plan.
+    fn counts(&self, layers: &[Arc<Layer>]) -> RunReport {
         let layer = |(layer, counters): (&Arc<Layer>, &Counters)| LayerReport {
             parts: layer.parts().iter().map(|part| part.key()).collect(),
             title: layer.title(),
@@ -197,20 +208,19 @@ impl Tally {
             busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
             bytes: counters.bytes.load(Ordering::Relaxed),
         };
-        let records = std::mem::take(&mut *locked(&self.records));
-        let all = complete && records.len() + plan.given().len() == plan.len();
         RunReport {
             begun: self.begun,
             wall: self.elapsed(),
-            complete,
+            ended: false,
+            complete: false,
             scheduler: self.scheduler,
             workers: self.workers,
             budget: self.budget,
             spilled: self.spilled(),
-            layers: plan.layers().iter().zip(&self.layers).map(layer).collect(),
-            critical_path: if all { critical_path(plan, &records) } else { Vec::new() },
-            records,
-            samples: std::mem::take(&mut locked(&self.samples).list),
+            layers: layers.iter().zip(&self.layers).map(layer).collect(),
+            records: Vec::new(),
+            critical_path: Vec::new(),
+            samples: Vec::new(),
         }
     }
 }

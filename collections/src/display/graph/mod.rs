@@ -70,8 +70,7 @@ fn areas<'a>(
 /// The line above the graph.
 fn head(sketch: &Sketch) -> String {
     match &sketch.ran {
-        Some(ran) if ran.complete => format!("{}, ran in {}", sketch.counts(), wording::time(ran.wall)),
-        Some(ran) => format!("{}, stopped after {}", sketch.counts(), wording::time(ran.wall)),
+        Some(ran) => format!("{}, {}", sketch.counts(), ran.time()),
         None => sketch.counts(),
     }
 }

@@ -86,6 +86,7 @@ pub(super) struct Sketch {
 pub(super) struct Ran {
     pub wall: Duration,
     /// Whether it reached its end.
+    pub ended: bool,
     pub complete: bool,
     /// The time of all tasks together.
     pub busy: Duration,
@@ -162,7 +163,7 @@ pub(super) fn tells_path(cards: &[Card]) -> bool {
 impl Ran {
     fn of(run: &RunReport) -> Ran {
         let span = (!run.critical_path.is_empty()).then(|| run.span());
-        Ran { wall: run.wall, complete: run.complete, busy: run.busy(), span }
+        Ran { wall: run.wall, ended: run.ended, complete: run.complete, busy: run.busy(), span }
     }
 
     /// What its tasks came to: how much work, and how much of it could go on at once.

@@ -53,9 +53,18 @@ impl Sketch {
 impl Ran {
     /// `ran in 1.2 s: 4.1 s of work, span 300 ms: at most 13.7 workers busy`.
     fn words(&self) -> String {
-        let ended = if self.complete { "ran in" } else { "stopped after" };
         let shape = self.shape().map_or(String::new(), |shape| format!(": {shape}"));
-        format!("{ended} {}{shape}", wording::time(self.wall))
+        format!("{}{shape}", self.time())
+    }
+
+    /// `ran in 1.2 s`.
+    pub(in crate::display) fn time(&self) -> String {
+        let how = match (self.ended, self.complete) {
+            (false, _) => "running for",
+            (true, true) => "ran in",
+            (true, false) => "stopped after",
+        };
+        format!("{how} {}", wording::time(self.wall))
     }
 }
 
