@@ -68,7 +68,7 @@ fn computed(dtype: &str, width: usize, shape: &[usize], element: &dyn Fn(&[usize
     let head = format!("{dtype} {}, {}", wording::tuple(shape), wording::bytes((size * width) as u64));
     let mut html = String::new();
     let mut whole = Element::new(&mut html, "div");
-    let mut line = whole.child("div").with("style", "color:#808080");
+    let mut line = whole.child("div").with("style", "opacity:0.7");
     line.text(&head);
     if shape.len() > 2 {
         line.text(&format!(", of which [{}:, :]", "0, ".repeat(shape.len() - 2)));

@@ -205,7 +205,7 @@ impl Board {
     fn html_with(&self, url: Result<&str, &str>) -> String {
         let mut html = String::new();
         let mut whole = Element::new(&mut html, "div");
-        let mut line = whole.child("div").with("style", "color:#808080;font-size:12px");
+        let mut line = whole.child("div").with("style", "font-size:12px");
         match url {
             Ok(url) => {
                 line.text("in a tab of its own: ");

@@ -4,7 +4,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{Point, Size};
 use super::markup::Element;
@@ -63,32 +62,26 @@ impl Figure {
         Figure { svg: out, size, areas, summary }
     }
 
-    /// The figure as HTML: an image with a map of hover texts, at its own size, scrolled sideways where it is wide.
+    /// The figure as HTML: an image under its hover texts, at its own size, scrolled sideways where it is wide. They
+    /// share a cell of a grid: the `<map>` of an image needs a name, and an untrusted notebook loses all names.
     pub(super) fn html(&self) -> String {
+        const PLACE: &str = "grid-area:1/1/2/2";
         let mut html = String::new();
-        let mut scroll = Element::new(&mut html, "div").with("style", "overflow-x:auto;margin:4px 0");
-        // Equal figures may share a name: their maps are equal too.
-        let name = format!("lazuli-{:016x}", xxh3_64(self.svg.as_bytes()));
-        let mut image = scroll
-            .child("img")
-            .with("src", format!("data:image/svg+xml;base64,{}", STANDARD.encode(&self.svg)))
-            .with("width", self.size.width.round())
-            .with("height", self.size.height.round())
-            .with("alt", &self.summary)
-            .with("style", "max-width:none;margin:0");
-        if !self.areas.is_empty() {
-            image = image.with("usemap", format!("#{name}"));
-        }
-        drop(image);
-        if !self.areas.is_empty() {
-            let mut map = scroll.child("map").with("name", &name);
-            for area in &self.areas {
-                let Area { corner, size, hover } = area;
-                let corners = [corner.x, corner.y, corner.x + size.width, corner.y + size.height];
-                let coordinates = corners.map(|number| format!("{number:.0}")).join(",");
-                let area = map.child("area").with("shape", "rect").with("coords", coordinates);
-                drop(area.with("alt", "").with("title", hover));
-            }
+        let grid = "display:grid;justify-content:start;overflow-x:auto;margin:4px 0";
+        let mut scroll = Element::new(&mut html, "div").with("style", grid);
+        drop(
+            scroll
+                .child("img")
+                .with("src", format!("data:image/svg+xml;base64,{}", STANDARD.encode(&self.svg)))
+                .with("width", self.size.width.round())
+                .with("height", self.size.height.round())
+                .with("alt", &self.summary)
+                .with("style", format!("{PLACE};max-width:none;margin:0")),
+        );
+        // The first area at a place is the one that speaks, so it lies on top.
+        for Area { corner: Point { x, y }, size: Size { width, height }, hover } in self.areas.iter().rev() {
+            let place = format!("{PLACE};margin:{y:.0}px 0 0 {x:.0}px;width:{width:.0}px;height:{height:.0}px");
+            drop(scroll.child("span").with("title", hover).with("style", place));
         }
         drop(scroll);
         html
@@ -144,4 +137,26 @@ pub(super) fn text(parent: &mut Element, words: &str, at: Point, style: Type) {
         Anchor::End => text.with("text-anchor", "end"),
     };
     text.text(words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hover_texts_lie_over_the_image_the_first_on_top() {
+        let area = |x, hover: &str| Area {
+            corner: Point { x, y: 2.0 },
+            size: Size { width: 30.0, height: 20.0 },
+            hover: hover.to_owned(),
+        };
+        let size = Size { width: 90.0, height: 40.0 };
+        let html = Figure::new(size, "two".to_owned(), vec![area(5.0, "tile"), area(4.4, "<card>")], |_| {}).html();
+        let place = |title: &str, left: u32| {
+            format!(
+                "<span title=\"{title}\" style=\"grid-area:1/1/2/2;margin:2px 0 0 {left}px;width:30px;height:20px\"></span>"
+            )
+        };
+        assert!(html.ends_with(&format!("/>{}{}</div>", place("&lt;card&gt;", 4), place("tile", 5))), "{html}");
+    }
 }

@@ -56,7 +56,7 @@ impl Draw for Table {
         let (rows, columns) = self.shape();
         let size = wording::bytes(self.estimated_size() as u64);
         let head = format!("{}, {}, {size}", wording::counted(rows, "row"), wording::counted(columns, "column"));
-        whole.child("div").with("style", "color:#808080").text(&head);
+        whole.child("div").with("style", "opacity:0.7").text(&head);
         preview(self).draw(&mut whole);
         drop(whole);
         Bundle { html, text: self.to_string(), svg: None }

@@ -11,7 +11,7 @@ pub(super) struct Element<'a> {
 }
 
 /// Elements that never have content, written `<img/>`.
-const EMPTY: [&str; 9] = ["area", "br", "circle", "img", "line", "meta", "path", "polygon", "rect"];
+const EMPTY: [&str; 8] = ["br", "circle", "img", "line", "meta", "path", "polygon", "rect"];
 
 impl<'a> Element<'a> {
     /// Begins an element at the end of `out`.

@@ -196,7 +196,7 @@ fn draw(run: &RunReport, whole: &mut Element) {
     let slowest = task_cells(run);
     if !slowest.is_empty() {
         let mut right = tables.child("div");
-        right.child("div").with("style", "color:#808080;font-size:12px").text("slowest tasks");
+        right.child("div").with("style", "opacity:0.7;font-size:12px").text("slowest tasks");
         table::Table { columns: columns(&TASK_COLUMNS), rows: numbered(slowest) }.draw(&mut right);
     }
 }

@@ -259,7 +259,7 @@ impl Bar {
         draw_bar(&mut line, sum(rows), 320, self.state);
         line.child("span").with("style", "margin-left:10px").text(&self.words(rows));
         drop(line);
-        progress.child("div").with("style", "color:#808080;font-size:12px").text(&self.memory());
+        progress.child("div").with("style", "opacity:0.7;font-size:12px").text(&self.memory());
         let mut list = match self.state {
             State::Running => progress.child("div"),
             State::Complete | State::Stopped => {

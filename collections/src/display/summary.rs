@@ -20,7 +20,7 @@ pub(super) struct Summary<'a> {
     pub schema: Vec<(String, String)>,
 }
 
-const FAINT: &str = "color:#808080";
+const FAINT: &str = "opacity:0.7";
 
 impl<'a> Summary<'a> {
     /// The type and facts alone.

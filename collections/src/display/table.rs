@@ -10,7 +10,7 @@ const MOST_CHARACTERS: usize = 60;
 const MOST_HOVER: usize = 400;
 
 const LINE: &str = "1px solid rgba(128,128,128,0.35)";
-const FAINT: &str = "color:#808080;font-weight:normal;font-size:11px";
+const FAINT: &str = "opacity:0.7;font-weight:normal;font-size:11px";
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -82,7 +82,7 @@ impl Table {
     fn draw_gap(&self, line: &mut Element) {
         for index in 0..=self.columns.len() {
             let align = if index == 0 { "text-align:right" } else { self.columns[index - 1].align() };
-            line.child("td").with("style", format!("{align};padding:0 8px;color:#808080")).text("⋮");
+            line.child("td").with("style", format!("{align};padding:0 8px;opacity:0.7")).text("⋮");
         }
     }
 }

@@ -343,7 +343,7 @@ mod tests {
         let figure =
             timeline(vec![lane("worker 0", 4, 2.0), lane("worker 1", 5, 1.5)]).draw(&|index| index.to_string());
         insta::assert_snapshot!("timeline", figure.svg);
-        assert_eq!(figure.html().matches("<area").count(), 9);
+        assert_eq!(figure.html().matches("<span title").count(), 9);
     }
 
     #[test]
