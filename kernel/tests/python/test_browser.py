@@ -3,30 +3,17 @@
 Left out, by name, where there is no Chromium.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 
 import nbformat
 import pytest
+from browser import CHECKOUT, MINUTE, TOKEN, keep
+from busy import until
 
-CHECKOUT = Path(os.environ.get("LAZULI_CHECKOUT", Path(__file__).parents[3]))
-SCREENSHOTS = Path(os.environ.get("LAZULI_SCREENSHOTS", CHECKOUT / "target/screenshots"))
 NOTEBOOK = "01-parallel-computing.ipynb"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH (Debian: apt install chromium)"),
-    pytest.mark.skipif(not (CHECKOUT / "notebooks" / NOTEBOOK).exists(), reason=f"no notebooks/{NOTEBOOK}"),
-]
+pytestmark = pytest.mark.skipif(not (CHECKOUT / "notebooks" / NOTEBOOK).exists(), reason=f"no notebooks/{NOTEBOOK}")
 
-TOKEN = "lazuli-test"
-MINUTE = 60_000
 # Asked of JupyterLab's own model of the notebook: the page has no number for a cell that is folded.
 ALL_CELLS_HAVE_RUN = """() => {
     const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
@@ -40,71 +27,6 @@ A_CELL_IS_RUN = """() => {
     if (cells.some(cell => cell.type === 'code' && cell.executionCount !== null)) return 'run';
     return cells.every(cell => cell.executionState !== 'running') && 'forgotten';
 }"""
-
-
-@pytest.fixture(scope="module")
-def notebooks(tmp_path_factory):
-    """A copy of the course: running it saves into it."""
-    copy = tmp_path_factory.mktemp("course") / "notebooks"
-    shutil.copytree(CHECKOUT / "notebooks", copy)
-    return copy
-
-
-@pytest.fixture(scope="module")
-def lab(notebooks):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = notebooks.parent / "lab.log"
-    options = ["--no-browser", f"--port={port}", "--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}"]
-    options += ["--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"]
-    settings = notebooks.parent / "settings"
-    # Else JupyterLab keeps only the visible cells in the page, and asks about its news above them.
-    for plugin, text in {
-        "notebook-extension/tracker": '{"windowingMode": "none"}',
-        "apputils-extension/notification": '{"fetchNews": "false"}',
-    }.items():
-        file = settings / f"@jupyterlab/{plugin}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(text)
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
-    with open(log, "w") as output:
-        command = [sys.executable, "-m", "jupyterlab", *options, str(notebooks)]
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_until_answers(f"{address}/api?token={TOKEN}", server, log)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def wait_until_answers(address, server, log, patience=60):
-    ends = time.monotonic() + patience
-    while time.monotonic() < ends:
-        assert server.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def window():
-    """A browser's window, in which tests open pages."""
-    from playwright.sync_api import sync_playwright
-
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        window = browser.new_context(viewport={"width": 1400, "height": 1000})
-        window.set_default_timeout(MINUTE)
-        yield window
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +47,7 @@ def executed(page):
     try:
         page.wait_for_function(ALL_CELLS_HAVE_RUN, timeout=5 * MINUTE)
     finally:
-        page.screenshot(path=SCREENSHOTS / "01-executed.png")
+        keep(page, "01-executed.png")
     return page
 
 
@@ -144,7 +66,7 @@ def test_the_graph_picture_is_shown(executed):
     pictures = executed.locator(".jp-OutputArea-output img[src^='data:image/svg+xml']")
     graphs = executed.locator(".jp-OutputArea-output img[alt*='tasks']:visible")
     assert graphs.count() > 0
-    keep(executed, graphs.last, "02-graph-picture.png")
+    keep(executed, "02-graph-picture.png", graphs.last)
     drawn = pictures.evaluate_all("images => images.map(image => image.complete && image.naturalWidth)")
     assert all(drawn), f"every picture is decoded: {drawn}"
 
@@ -152,14 +74,14 @@ def test_the_graph_picture_is_shown(executed):
 def test_tables_are_shown(executed):
     tables = executed.locator(".jp-OutputArea-output table")
     assert tables.count() > 0
-    keep(executed, tables.last, "03-table.png")
+    keep(executed, "03-table.png", tables.last)
 
 
 def test_pictures_survive_where_the_notebook_is_not_trusted(lab, window, notebooks, executed):
     """Saved, sent, and opened by someone else: JupyterLab strips what it does not trust."""
     executed.keyboard.press("Control+s")
     saved = notebooks / NOTEBOOK
-    wait_for_outputs(saved)
+    until(lambda: '"output_type"' in saved.read_text())
     # Trust is a signature over the content.
     foreign = nbformat.read(saved, as_version=4)
     foreign.metadata["sent_by"] = "someone else"
@@ -170,7 +92,7 @@ def test_pictures_survive_where_the_notebook_is_not_trusted(lab, window, noteboo
         picture = page.wait_for_selector(".jp-OutputArea-output img[src^='data:image/svg+xml']:visible")
         picture.scroll_into_view_if_needed()
     finally:
-        page.screenshot(path=SCREENSHOTS / "04-untrusted.png")
+        keep(page, "04-untrusted.png")
     assert picture.evaluate("image => image.naturalWidth") > 0
     page.close()
 
@@ -208,17 +130,5 @@ def test_the_stop_button_ends_a_run_of_a_minute_and_keeps_every_variable(lab, wi
         page.keyboard.press("Shift+Enter")
         page.wait_for_selector(".jp-OutputArea-output :text-is('42')")
     finally:
-        page.screenshot(path=SCREENSHOTS / "05-stopped.png")
+        keep(page, "05-stopped.png")
     page.close()
-
-
-def wait_for_outputs(notebook, patience=30):
-    ends = time.monotonic() + patience
-    while '"output_type"' not in notebook.read_text():
-        assert time.monotonic() < ends, "the notebook was not saved with its outputs"
-        time.sleep(0.2)
-
-
-def keep(page, element, name):
-    element.scroll_into_view_if_needed()
-    page.screenshot(path=SCREENSHOTS / name)

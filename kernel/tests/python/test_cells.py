@@ -1,7 +1,7 @@
 """Cells as users write them: what must be kept, what must be told, and what stock kernels get wrong."""
 
 import pytest
-from session import Session
+from session import PATIENCE, Session
 
 DERIVE = "use serde::{Serialize, Deserialize};\n#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\n"
 
@@ -218,7 +218,7 @@ def test_zero_chunks_are_refused(careful):
 def test_unknown_message_is_answered_with_an_error(careful):
     client = careful.client
     request = client.session.send(client.shell_channel.socket, client.session.msg("no_such_request", {}))
-    reply = client.get_shell_msg(timeout=20)
+    reply = client.get_shell_msg(timeout=PATIENCE)
     assert reply["parent_header"]["msg_id"] == request["header"]["msg_id"]
     assert (reply["content"]["status"], reply["content"]["ename"]) == ("error", "UnknownMessage")
     assert "no_such_request" in reply["content"]["evalue"] and "no_such_request" in careful.log

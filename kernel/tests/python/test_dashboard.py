@@ -1,17 +1,11 @@
 """The dashboard's page in a real browser while a run goes on, and the profile that is left of it."""
 
-import os
-import shutil
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
+from browser import MINUTE, keep
 from session import Session
-
-CHECKOUT = Path(os.environ.get("LAZULI_CHECKOUT", Path(__file__).parents[3]))
-SCREENSHOTS = Path(os.environ.get("LAZULI_SCREENSHOTS", CHECKOUT / "target/screenshots"))
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 # Longer than anyone looks, and stopped by the test.
 LONG_RUN = """
@@ -19,8 +13,13 @@ let naps = from_sequence(0..100_000i64, 100_000).map(|n| {
     std::thread::sleep(std::time::Duration::from_millis(5));
     n
 });
-naps.sum().compute()?
+naps.sum().compute_with(config().workers(2))?
 """
+# Two workers take longer for it than it takes until a bar is shown, on a machine of any number of cores.
+NAPS = (
+    "from_sequence(0..20i64, 20).map(|n| { std::thread::sleep(std::time::Duration::from_millis(80)); n })"
+    ".sum().compute_with(config().workers(2))?"
+)
 
 
 def opened(session: Session) -> str:
@@ -34,19 +33,13 @@ def done(page) -> int:
     return int(words.split(" of ")[0].replace("\xa0", ""))
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH (Debian: apt install chromium)")
-def test_the_page_shows_a_run_while_it_goes_on():
-    from playwright.sync_api import sync_playwright
-
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with Session() as session, sync_playwright() as playwright:
+def test_the_page_shows_a_run_while_it_goes_on(browser):
+    with Session() as session:
         address = opened(session)
-        browser = playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
         request = session.client.execute(LONG_RUN)
         for scheme in ("light", "dark"):
-            page = browser.new_context(viewport={"width": 1100, "height": 700}, color_scheme=scheme).new_page()
+            page = browser.new_page(viewport={"width": 1100, "height": 700}, color_scheme=scheme)
+            page.set_default_timeout(MINUTE)
             page.goto(address)
             page.wait_for_selector("text=worker 0")
             picture = page.locator("#state img[src^='data:image/svg+xml']").first
@@ -56,15 +49,14 @@ def test_the_page_shows_a_run_while_it_goes_on():
                 "before => parseInt(document.querySelector('#state span').innerText.replaceAll('\\u00a0', '')) > before",
                 arg=before,
             )
-            page.screenshot(path=SCREENSHOTS / f"dashboard-{scheme}.png")
+            keep(page, f"dashboard-{scheme}.png")
         session.manager.interrupt_kernel()
         assert "the run was cancelled" in session.collect(request).complaint
         page.wait_for_selector("text=stopped after")
         session.manager.shutdown_kernel(now=True)
         page.wait_for_selector("#ended", state="visible")
         assert "stopped after" in page.locator("#state").inner_text(), "what it showed last stays"
-        page.screenshot(path=SCREENSHOTS / "dashboard-ended.png")
-        browser.close()
+        keep(page, "dashboard-ended.png")
 
 
 def status(address: str, **headers: str) -> int:
@@ -90,9 +82,7 @@ def test_the_view_in_the_cell_follows_later_runs(kernel):
     shown = kernel.ok("dashboard()").shown[0]
     name = shown["transient"]["display_id"]
     assert "?token=" in shown["data"]["text/html"]
-    run = kernel.ok(
-        "from_sequence(0..100i64, 100).map(|n| { std::thread::sleep(std::time::Duration::from_millis(8)); n }).sum().compute()?"
-    )
+    run = kernel.ok(NAPS)
     views = [item["data"]["text/html"] for item in run.shown if item.get("transient", {}).get("display_id") == name]
     assert len(views) > 1 and "worker 1" in views[-1] and "tasks in" in views[-1]
     kernel.ok("dashboard().close()")
@@ -108,12 +98,8 @@ def test_the_profile_of_a_run_names_its_tasks_and_lines(kernel):
 
 
 def test_progress_can_be_switched_off(kernel):
-    slow = (
-        "from_sequence(0..20i64, 20).map(|n| { std::thread::sleep(std::time::Duration::from_millis(80)); n })"
-        ".sum().compute()?"
-    )
-    bar = kernel.ok(slow).html
+    bar = kernel.ok(NAPS).html
     assert "a second" in bar and "held" in bar and "tasks in" in bar
     kernel.ok("set_config(config().progress(false))?;")
-    assert not kernel.ok(slow).html
+    assert not kernel.ok(NAPS).html
     kernel.ok("set_config(config().progress(true))?;")

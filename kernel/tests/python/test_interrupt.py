@@ -8,10 +8,10 @@ from session import Session
 from stage import copied
 
 
-def interrupted(session: Session, request: str, *, patience: float):
+def interrupted(session: Session, request: str):
     """Presses stop; the cell must end as interrupted."""
     session.manager.interrupt_kernel()
-    cell = session.collect(request, patience=patience)
+    cell = session.collect(request)
     assert (cell.reply["status"], cell.reply["ename"]) == ("error", "Interrupted"), cell.complaint
     return cell
 
@@ -24,7 +24,7 @@ def test_interrupt_of_a_computation_keeps_variables(kernel):
     )
     request = kernel.client.execute('println!("started");\nslow.sum().compute()?')
     printed(kernel, request, "started")
-    assert "the run was cancelled" in interrupted(kernel, request, patience=30).complaint
+    assert "the run was cancelled" in interrupted(kernel, request).complaint
     assert kernel.ok("kept").result == "5"
 
 
@@ -32,8 +32,8 @@ def test_interrupt_of_a_compile_ends_the_compiler_and_costs_nothing(kernel):
     kernel.ok("let kept = 5;")
     request = kernel.client.execute(ENDLESS_COMPILE)
     working = until(lambda: compilers(kernel))
-    interrupted(kernel, request, patience=10)
-    until(lambda: not any(lives(process) for process in working), patience=10)
+    interrupted(kernel, request)
+    until(lambda: not any(lives(process) for process in working))
     assert kernel.ok("kept").result == "5"
 
 
@@ -45,7 +45,7 @@ def test_interrupt_while_types_are_inferred_costs_nothing(kernel):
     before = processor_time(kernel.process)
     request = kernel.client.execute(slow + lets)
     until(lambda: processor_time(kernel.process) > before + 1)
-    interrupted(kernel, request, patience=120)
+    interrupted(kernel, request)
     assert kernel.ok("kept").result == "5"
 
 
@@ -66,8 +66,8 @@ def test_interrupt_of_a_dependency_build_ends_it_and_forgets_the_dependency(kern
     request = kernel.client.execute(f':dep slow = {{ path = "{package}" }}\nslow::three()')
     until(begun.exists)
     script = int(begun.read_text())
-    interrupted(kernel, request, patience=10)
-    until(lambda: not lives(script), patience=10)
+    interrupted(kernel, request)
+    until(lambda: not lives(script))
     assert kernel.ok("kept").result == "5", "no later cell builds it again"
     (package / "build.rs").unlink()
     assert kernel.ok(f':dep slow = {{ path = "{package}" }}\nslow::three() + kept').result == "8"
@@ -78,7 +78,7 @@ def test_interrupt_of_a_question_to_the_user(kernel):
     code = "let mut line = String::new();\nstd::io::stdin().read_line(&mut line)?;\nline"
     request = kernel.client.execute(code, allow_stdin=True)
     assert kernel.client.get_stdin_msg(timeout=60)["msg_type"] == "input_request"
-    assert "interrupted while it waited for input" in interrupted(kernel, request, patience=10).complaint
+    assert "interrupted while it waited for input" in interrupted(kernel, request).complaint
     assert kernel.ok("kept").result == "5"
     assert kernel.ok(code, answers=["blue"]).result == '"blue\\n"'
 
@@ -88,7 +88,7 @@ def test_cell_that_cannot_stop_loses_its_process_and_says_which_variables(kernel
     kernel.ok("let lapis = 5; let lazuli = vec![1];")
     request = kernel.client.execute('println!("started");\nloop {}')
     printed(kernel, request, "started")
-    cell = interrupted(kernel, request, patience=20)
+    cell = interrupted(kernel, request)
     assert "lapis" in cell.complaint and "lazuli" in cell.complaint
     assert kernel.ok("let lapis = double(4); lapis").result == "8"
     assert "lazuli" in kernel.fails("lazuli.len()").complaint
@@ -108,7 +108,7 @@ def test_interrupt_while_cargo_resolves_a_dependency(tmp_path):
         session.ok("let kept = 5;")
         request = session.client.execute(':dep itoa = "1"\nitoa::Buffer::new()')
         until(asked.exists)
-        interrupted(session, request, patience=10)
+        interrupted(session, request)
         stalled = int(asked.read_text())
-        until(lambda: not lives(stalled), patience=10)
+        until(lambda: not lives(stalled))
         assert session.ok("kept").result == "5"

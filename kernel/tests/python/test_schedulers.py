@@ -80,7 +80,7 @@ def test_interrupt_in_worker_processes_does_not_wait_for_the_task(kernel):
     )
     printed(kernel, request, "started")
     kernel.manager.interrupt_kernel()
-    cell = kernel.collect(request, patience=30)
+    cell = kernel.collect(request)
     assert cell.reply["ename"] == "Interrupted", cell.complaint
     assert kernel.ok("kept").result == "5"
 

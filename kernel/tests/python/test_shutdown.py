@@ -18,10 +18,10 @@ def leaves_nothing(session: Session):
     assert folders(kernel), "a kernel has a folder of its own"
     session.client.shutdown()
     ended = session.manager.provisioner.process.poll
-    until(lambda: ended() is not None, patience=30)
+    until(lambda: ended() is not None)
     assert ended() == 0, session.log
-    until(lambda: not any(lives(process) for process in processes), patience=10)
-    assert not folders(kernel)
+    until(lambda: not any(lives(process) for process in processes))
+    until(lambda: not folders(kernel))
 
 
 def test_shutdown_of_an_idle_kernel(kernel):
