@@ -26,6 +26,8 @@ pub enum Command {
         bench: Option<Bench>,
         options: Vec<OsString>,
     },
+    /// Set up, then write the gallery anew: run its cells, keep what they show.
+    Gallery,
     Doctor,
     Uninstall,
     /// Parts to check, all when empty; what follows `--` goes to pytest.
@@ -46,6 +48,7 @@ cargo lab: Rust notebooks with lazy parallel collections
     cargo lab bench [cells|engine] [-- OPTIONS]
                                             measure how long cells take, or what tasks and memory of a run cost beside
                                             Dask, as tables; both when neither is named
+    cargo lab gallery                       run the cells of collections/gallery/README.md, and write what they show
     cargo lab doctor                        say what is missing or stale, and how to mend it
     cargo lab uninstall                     take away what was put outside this checkout";
 
@@ -80,6 +83,7 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
                 return parse_bench(args);
             }
             "setup" if word.is_none() => word = Some(Command::Setup),
+            "gallery" if word.is_none() => word = Some(Command::Gallery),
             "doctor" if word.is_none() => word = Some(Command::Doctor),
             "uninstall" if word.is_none() => word = Some(Command::Uninstall),
             _ => return Err(unexpected("lab", &arg)),
@@ -144,6 +148,7 @@ mod tests {
     fn commands_are_told_apart() {
         check("lab", Ok(Command::Open { jupyter: vec![] }));
         check("lab -- --no-browser", Ok(Command::Open { jupyter: vec!["--no-browser".into()] }));
+        check("lab gallery", Ok(Command::Gallery));
         check("lab doctor", Ok(Command::Doctor));
         check("lab --run a.ipynb", Ok(Command::Run { notebook: "a.ipynb".into(), output: None }));
         check(

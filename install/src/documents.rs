@@ -1,4 +1,4 @@
-//! README.md and ARCHITECTURE.md name only commands and files that there are.
+//! README.md and ARCHITECTURE.md name only commands and files that there are; the gallery has its pictures and no others.
 
 use std::ffi::OsString;
 use std::fs;
@@ -71,4 +71,31 @@ fn every_path_is_there() {
     // A file may be named without the folder that its section is about.
     let missing: Vec<&&str> = named.iter().filter(|name| !there.iter().any(|path| path.ends_with(name))).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Each cell of the gallery, with what stands below it until the next section or cell.
+fn cells_of_the_gallery(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    let after = |cell: &str| cell.find("\n```\n").map_or(cell.len(), |end| end + "\n```\n".len());
+    page.split("```rust\n").skip(1).map(move |cell| cell.split_at(after(cell))).map(|(code, below)| {
+        let end = below.find("\n#").unwrap_or(below.len());
+        (code, &below[..end])
+    })
+}
+
+#[test]
+fn the_gallery_shows_every_cell_and_has_no_other_pictures() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("collections/gallery");
+    let page = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut linked: Vec<&str> = page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    linked.sort_unstable();
+    let mut pictures: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
+        .collect();
+    pictures.sort_unstable();
+    assert_eq!(pictures, linked);
+    for (code, below) in cells_of_the_gallery(&page) {
+        assert!(below.contains("```"), "what this cell shows is missing, `cargo lab gallery` writes it:\n{code}");
+    }
 }

@@ -69,6 +69,14 @@ pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
     child::code(&mut python, SEE_DOCTOR)
 }
 
+/// Sets up and writes the gallery anew.
+pub fn gallery() -> Result<ExitCode> {
+    let place = setup()?;
+    let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
+    python.arg(place.shipped("python/gallery.py")).arg(place.checkout.join("collections/gallery/README.md"));
+    child::code(&mut python, SEE_DOCTOR)
+}
+
 /// The notebook's absolute path; when there is none, the error lists those that lie where it was sought.
 fn existing(notebook: &Path) -> Result<PathBuf> {
     let path = absolute(notebook).map_err(|source| Error::Read { path: notebook.to_owned(), source })?;

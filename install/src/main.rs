@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Setup => lab::setup().map(|_| ExitCode::SUCCESS),
         Command::Run { notebook, output } => lab::run(&notebook, output.as_deref()),
         Command::Bench { bench, options } => bench::run(bench, &options),
+        Command::Gallery => lab::gallery(),
         Command::Doctor => doctor::run(),
         Command::Uninstall => uninstall::run(),
         Command::Verify { parts, pytest } => verify::run(&parts, &pytest),
