@@ -20,7 +20,7 @@ from pypdf import PdfReader
 # The contrast of a text to its ground that the Web Content Accessibility Guidelines ask for.
 READABLE = 4.5
 
-FRONTENDS = {"JupyterLab": "lab/workspaces/{0}/tree/{0}.ipynb", "Notebook": "notebooks/{0}.ipynb"}
+FRONTENDS = {"JupyterLab": "lab/workspaces/{0}/tree/pictures-{0}.ipynb", "Notebook": "notebooks/pictures-{0}.ipynb"}
 THEME = """async name => {
     await window.jupyterapp.commands.execute('apputils:change-theme', {theme: name});
 }"""
@@ -41,10 +41,10 @@ def bundles(executed):
 
 @pytest.fixture(scope="module", params=["trusted", "untrusted"])
 def trust(request, executed, notebooks) -> str:
-    """The name of a copy of the notebook that was run here, or by someone else. Trust is a signature over the content."""
+    """Whether a copy of the notebook was run here, or by someone else. Trust is a signature over the content."""
     notebook = nbformat.read(executed, as_version=4)
     notebook.metadata["copy"] = request.param
-    nbformat.write(notebook, notebooks / f"{request.param}.ipynb")
+    nbformat.write(notebook, notebooks / f"pictures-{request.param}.ipynb")
     if request.param == "trusted":
         NotebookNotary().sign(notebook)
     return request.param
