@@ -1,9 +1,9 @@
 //! The drawn chunk grid of an array: a bar, a grid, or a box for the last three axes.
 //! Imports: nothing.
 
-use super::figure::{Anchor, Figure, Type, text};
+use super::figure::{Anchor, Figure, Type, pair, text};
 use super::layout::{Point, Size};
-use super::markup::{Element, number};
+use super::markup::Element;
 use super::palette::{self, FAINT};
 use super::wording;
 
@@ -167,11 +167,4 @@ fn draw_face(svg: &mut Element, corners: &[Point; 4], cuts: impl Iterator<Item =
     if !lines.is_empty() {
         drop(svg.child("path").with("d", lines).with("stroke", colour).with("stroke-width", 0.8).with("fill", "none"));
     }
-}
-
-fn pair(command: char, point: Point, out: &mut String) {
-    out.push(command);
-    number(point.x, out);
-    out.push(' ');
-    number(point.y, out);
 }

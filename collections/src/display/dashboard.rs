@@ -81,11 +81,7 @@ impl Dashboard {
 
     /// What it shows now, in words.
     pub fn text(&self) -> String {
-        let runs = self.open.board.lock();
-        match runs.as_slice() {
-            [] => NOTHING.to_owned(),
-            runs => runs.iter().map(|run| run.bar.bundle().text).collect::<Vec<_>>().join("\n"),
-        }
+        self.open.board.text()
     }
 
     /// Closes the page and stops the view in the cell, which keeps what it showed last.
@@ -115,7 +111,7 @@ impl Dashboard {
 impl Draw for Dashboard {
     fn bundle(&self) -> Bundle {
         let url = self.open.page.as_ref().map(Page::url).map_err(String::as_str);
-        Bundle { html: self.open.board.html_with(url), text: self.text(), svg: None }
+        self.open.board.bundle(url)
     }
 }
 
@@ -198,11 +194,19 @@ impl Board {
         if channel::connect() {
             *drawn = Instant::now();
             let url = url.as_deref().ok_or("the page is closed");
-            channel::update(&Bundle { html: self.html_with(url), text: NOTHING.to_owned(), svg: None }, name);
+            channel::update(&self.bundle(url), name);
         }
     }
 
-    fn html_with(&self, url: Result<&str, &str>) -> String {
+    fn text(&self) -> String {
+        match self.lock().as_slice() {
+            [] => NOTHING.to_owned(),
+            runs => runs.iter().map(|run| run.bar.bundle().text).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    /// What a cell shows: the board, below the address of its page, or below why there is none.
+    fn bundle(&self, url: Result<&str, &str>) -> Bundle {
         let mut html = String::new();
         let mut whole = Element::new(&mut html, "div");
         let mut line = whole.child("div").with("style", "font-size:12px");
@@ -216,7 +220,7 @@ impl Board {
         drop(line);
         whole.markup(&self.html());
         drop(whole);
-        html
+        Bundle { html, text: self.text(), svg: None }
     }
 
     fn html(&self) -> String {
@@ -323,12 +327,13 @@ mod tests {
         let board = Board::default();
         assert!(board.html().contains("nothing runs yet"));
         board.observe(&plan, Event::Started { tally: &tally });
-        let html = board.html_with(Ok("http://127.0.0.1:1/?token=1"));
+        let Bundle { html, text, .. } = board.bundle(Ok("http://127.0.0.1:1/?token=1"));
+        assert!(text.contains("0 of 8\u{a0}tasks"), "{text}");
         for part in ["0 of 8\u{a0}tasks", "&lt;read&gt;", "worker 2", "<a href=\"http://127.0.0.1:1/?token=1\""] {
             assert!(html.contains(part), "{part} is not in {html}");
         }
         board.observe(&plan, Event::Finished { tally: &tally, complete: false });
-        assert!(board.html_with(Err("no port")).contains("no port") && board.html().contains("stopped after"));
+        assert!(board.bundle(Err("no port")).html.contains("no port") && board.html().contains("stopped after"));
         board.observe(&plan, Event::Started { tally: &Arc::new(Tally::new(&plan, &Config::settings().unwrap(), 1)) });
         assert!(!board.html().contains("stopped after"), "what ended makes room for what runs");
     }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::layout::{Point, Size};
-use super::markup::Element;
+use super::markup::{Element, number};
 use super::palette::{FONT, FRAME, GROUND, INK};
 
 #[derive(Debug)]
@@ -86,6 +86,14 @@ impl Figure {
         drop(scroll);
         html
     }
+}
+
+/// Writes a point of a path, behind its command.
+pub(super) fn pair(command: char, point: Point, out: &mut String) {
+    out.push(command);
+    number(point.x, out);
+    out.push(' ');
+    number(point.y, out);
 }
 
 /// How a text looks.

@@ -4,7 +4,7 @@
 //! A task too narrow to be seen by itself shares a column of pixels with its neighbours, in the colour of the operation
 //! that took most of it and as opaque as the worker was busy: the drawing stays small, whatever ran.
 
-use super::figure::{Anchor, Area, Figure, Type, text};
+use super::figure::{Anchor, Area, Figure, Type, pair, text};
 use super::layout::{Point, Size};
 use super::markup::{Element, number};
 use super::palette::{self, EDGE, FAINT, FRAME, INK};
@@ -282,13 +282,6 @@ fn block(path: &mut String, x: f64, y: f64, width: f64, height: f64) {
         number(value, path);
     }
     path.push('z');
-}
-
-fn pair(command: char, point: Point, out: &mut String) {
-    out.push(command);
-    number(point.x, out);
-    out.push(' ');
-    number(point.y, out);
 }
 
 /// The least of 1, 2, 5, 10 ... times a power of ten that is not below `least`.

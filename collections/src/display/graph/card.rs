@@ -2,7 +2,7 @@
 
 use super::opened::Tiles;
 use crate::display::colour::Colouring;
-use crate::display::figure::{Anchor, Type, text};
+use crate::display::figure::{Anchor, Type, pair, text};
 use crate::display::glyph;
 use crate::display::layout::{Point, Size};
 use crate::display::markup::{Element, number};
@@ -194,7 +194,7 @@ fn draw_cells(group: &mut Element, heat: &Heat, at: Point, size: Size, colouring
                 lines.resize(lines.len().max(run[0]), String::new());
                 let line = &mut lines[run[0] - 1];
                 let from = Point { x: at.x + width * column as f64, y: at.y + height * (row as f64 + 0.5) };
-                super::link::pair('M', from, line);
+                pair('M', from, line);
                 line.push('h');
                 number(width * run.len() as f64, line);
             }

@@ -1,9 +1,8 @@
 //! What stands below a graph: what its colours mean, what its run came to, what is not shown. Imports: nothing.
 
 use super::NOTE;
-use super::link::pair;
 use crate::display::colour::{Colouring, Entry, Swatch};
-use crate::display::figure::text;
+use crate::display::figure::{pair, text};
 use crate::display::layout::Point;
 use crate::display::markup::Element;
 use crate::display::palette::{self, FRAME, INK};

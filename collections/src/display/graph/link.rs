@@ -1,8 +1,8 @@
 //! The links between cards: lines with heads, and labels beside them. Imports: nothing.
 
-use crate::display::figure::{Anchor, Type, text};
+use crate::display::figure::{Anchor, Type, pair, text};
 use crate::display::layout::{Direction, Edge, Layout, Point, Size};
-use crate::display::markup::{Element, number};
+use crate::display::markup::Element;
 use crate::display::palette::{EDGE, FAINT, GROUND, INK};
 use crate::display::sketch::{Link, Sketch};
 use crate::display::wording::{self, bytes, shortened};
@@ -202,11 +202,4 @@ fn head(tip: Point, direction: Direction, out: &mut String) {
             out.push_str("l-6.5-3.5v7z");
         }
     }
-}
-
-pub(super) fn pair(command: char, point: Point, out: &mut String) {
-    out.push(command);
-    number(point.x, out);
-    out.push(' ');
-    number(point.y, out);
 }
