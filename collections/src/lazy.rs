@@ -31,7 +31,8 @@ pub(crate) fn compute_with<L: Lazy>(lazy: &L, config: Config) -> Result<L::Outpu
 impl RunReport {
     /// Computes `lazy`, starting from what the last run had made when it failed: after a file is there again, or
     /// with the failing operation built anew, only what is missing runs. The next run, whatever it computes, frees
-    /// what was kept. What the failing task itself had read may be computed again, where it was handed over to the task.
+    /// what was kept. What the failing task alone had read is kept where a copy of it costs less than to compute it
+    /// again.
     ///
     /// ```standalone_crate
     /// use lazuli::prelude::*;

@@ -298,7 +298,7 @@ fn everything_but_captures_can_be_written() {
         }
     }
     let captures = bag.map(move |n| n + least);
-    assert!(matches!(captures.node().layer().operation().travel(), graph::Travel::Captures));
+    assert!(matches!(captures.node().layer().operation().travel(), graph::Travel::Captures { .. }));
     assert!(matches!(bag.map_local(|n| n).node().layer().operation().travel(), graph::Travel::Stays));
 }
 

@@ -230,7 +230,7 @@ fn receiving(task: Task, call: &mut dyn FnMut(&mut Received) -> Result<Value, Fa
 /// A layer of one task.
 fn node(operation: Operation, reads: Reads, result: &'static str, origin: Origin) -> Node {
     let picture = Picture { collection: "Delayed", detail: Detail::Type(result), grid: Vec::new() };
-    let layer = Layer::of(operation, 1, origin).drawn(picture).by_itself();
+    let layer = Layer::of(operation.called(), 1, origin).drawn(picture).by_itself();
     reads.0.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
 }
 

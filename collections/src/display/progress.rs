@@ -141,10 +141,8 @@ impl Row<'_> {
 
 impl Bar {
     pub(super) fn new(plan: &Plan, tally: Arc<Tally>) -> Bar {
-        let mut layers: Vec<_> = plan.layers().iter().map(|layer| (layer.title(), 0)).collect();
-        for task in plan.tasks() {
-            layers[plan.layer_index(task)].1 += 1;
-        }
+        let layers = plan.layers().iter().enumerate();
+        let layers = layers.map(|(index, layer)| (layer.title(), plan.tasks_of(index) as u64)).collect();
         Bar { tally, layers, state: State::Running, took: Duration::ZERO, shown: None }
     }
 

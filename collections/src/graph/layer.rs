@@ -214,7 +214,7 @@ impl LayerBuilder {
                 let inputs = inputs.iter().map(|input| input.layer.key);
                 Key::of_work(operation.name(), wire.code, tasks, &wire.parameters, inputs)
             }
-            Travel::Holds | Travel::Stays | Travel::Captures => Key::unique(),
+            Travel::Holds | Travel::Stays | Travel::Captures { .. } | Travel::Unwritten(_) => Key::unique(),
         };
         super::Node::new(Arc::new(Layer {
             key,

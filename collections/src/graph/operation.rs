@@ -125,8 +125,10 @@ pub(crate) enum Travel {
     Holds,
     /// What it makes has no codec: it runs in this process, or is refused.
     Stays,
-    /// A closure with captures, which cannot be written.
-    Captures,
+    /// A closure with captures, which cannot be written; that of a call, if it was `called`.
+    Captures { called: bool },
+    /// Parameters that their serde implementation refuses to write, and what it said.
+    Unwritten(Arc<str>),
 }
 
 /// An operation as it crosses to another process: addresses in this one, and bytes.
@@ -179,7 +181,7 @@ impl Operation {
             // SAFETY: `code` is the address that was written with this function as its `rebuild`.
             Ok(Operation::of(name, unsafe { restore(code) }))
         }
-        let travel = Travel::of(rebuild, code as usize, Some(nothing()));
+        let travel = Travel::of(rebuild, code as usize, Ok(nothing()));
         Operation { name, work: Arc::new(Function { parameters: code, code: |code, task| code(task) }), travel }
     }
 
@@ -209,7 +211,7 @@ impl Operation {
             let code = unsafe { restore::<Code<F>>(code) };
             Ok(Operation::with_closure(name, conjure::<F>(), code))
         }
-        let travel = Travel::closure::<F>(rebuild::<F>, code as usize, || Some(nothing()));
+        let travel = Travel::closure::<F>(rebuild::<F>, code as usize, || Ok(nothing()));
         Operation { name, work: Arc::new(Function { parameters: closure, code }), travel }
     }
 
@@ -265,9 +267,18 @@ impl Operation {
         Operation { travel: Travel::Stays, ..self }
     }
 
+    /// The same operation as the call of a function: what the function captures could be an argument.
+    pub(crate) fn called(self) -> Self {
+        let travel = match self.travel {
+            Travel::Captures { .. } => Travel::Captures { called: true },
+            other => other,
+        };
+        Operation { travel, ..self }
+    }
+
     /// Several operations in one; made by fusion only.
     pub(super) fn joined(name: &'static str, work: Arc<dyn Work>) -> Self {
-        Operation { name, work, travel: Travel::Captures }
+        Operation { name, work, travel: Travel::Captures { called: false } }
     }
 
     /// The verb shown in pictures and errors: `map`, `sum`, `read_csv` ...
@@ -291,29 +302,37 @@ impl Operation {
 
 impl Travel {
     /// Not generic, as all cells share it.
-    fn of(rebuild: Rebuild, code: usize, parameters: Option<Arc<[u8]>>) -> Travel {
+    fn of(rebuild: Rebuild, code: usize, parameters: Result<Arc<[u8]>, rmp_serde::encode::Error>) -> Travel {
         match parameters {
-            Some(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
-            None => Travel::Captures,
+            Ok(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
+            Err(error) => Travel::Unwritten(error.to_string().into()),
         }
     }
 
-    fn closure<F>(rebuild: Rebuild, code: usize, parameters: impl FnOnce() -> Option<Arc<[u8]>>) -> Travel {
-        if const { is_empty::<F>() } { Travel::of(rebuild, code, parameters()) } else { Travel::Captures }
+    fn closure<F>(
+        rebuild: Rebuild,
+        code: usize,
+        parameters: impl FnOnce() -> Result<Arc<[u8]>, rmp_serde::encode::Error>,
+    ) -> Travel {
+        if const { is_empty::<F>() } {
+            Travel::of(rebuild, code, parameters())
+        } else {
+            Travel::Captures { called: false }
+        }
     }
 }
 
-/// `parameters` as bytes; none if their serde implementation refuses. Those of size zero are their type alone, so
+/// `parameters` as bytes, unless their serde implementation refuses. Those of size zero are their type alone, so
 /// that a cell that has none compiles no codec for them. Written and read through the same types as values are
 /// ([`Value::new`]), as a cell compiles the serde implementation of its types for each.
-fn written<P: Serialize>(parameters: &P) -> Option<Arc<[u8]>> {
+fn written<P: Serialize>(parameters: &P) -> Result<Arc<[u8]>, rmp_serde::encode::Error> {
     if const { is_empty::<P>() } {
-        return Some(nothing());
+        return Ok(nothing());
     }
     let mut bytes = Vec::new();
     let out: &mut dyn Write = &mut bytes;
-    rmp_serde::encode::write_named(out, parameters).ok()?;
-    Some(bytes.into())
+    rmp_serde::encode::write_named(out, parameters)?;
+    Ok(bytes.into())
 }
 
 /// Reads what [`written`] wrote.

@@ -26,6 +26,8 @@ pub struct Plan {
     targets: Vec<TaskId>,
     /// Tasks that read nothing because their values are there already.
     given: Vec<TaskId>,
+    /// Tasks of each layer.
+    counts: Vec<u32>,
 }
 
 /// Index of a task in a plan.
@@ -76,8 +78,8 @@ impl Plan {
                 wanted.push(walk.visit(layer, partition as u32));
             }
         }
-        let Walk { tasks, reads, starts, given, .. } = walk;
-        Plan { layers: layers.list, tasks, reads, starts, targets: wanted, given }
+        let Walk { tasks, reads, starts, given, counts, .. } = walk;
+        Plan { layers: layers.list, tasks, reads, starts, targets: wanted, given, counts }
     }
 
     /// Number of tasks.
@@ -114,6 +116,11 @@ impl Plan {
     /// The layers that take part, inputs first.
     pub fn layers(&self) -> &[Arc<Layer>] {
         &self.layers
+    }
+
+    /// How many tasks of layer `layer`, an index into [`Plan::layers`], there are.
+    pub fn tasks_of(&self, layer: usize) -> usize {
+        self.counts[layer] as usize
     }
 
     /// The layer of `task`.
@@ -211,6 +218,7 @@ struct Walk<'a> {
     reads: Vec<TaskId>,
     starts: Vec<u32>,
     given: Vec<TaskId>,
+    counts: Vec<u32>,
 }
 
 /// A task on the path of the walk.
@@ -236,6 +244,7 @@ impl<'a> Walk<'a> {
             reads: Vec::new(),
             starts: vec![0],
             given: Vec::new(),
+            counts: vec![0; layers.list.len()],
         }
     }
 
@@ -292,6 +301,7 @@ impl<'a> Walk<'a> {
             self.given.push(id);
         }
         self.tasks.push(place);
+        self.counts[place.layer as usize] += 1;
         self.numbers[place.layer as usize].set(place.partition, id);
     }
 }
@@ -386,7 +396,7 @@ mod tests {
             let twice: Vec<usize> = (0..needed).chain(0..needed).map(|n| n * (tasks / needed)).collect();
             let picked = layer(2 * needed).reads(&many, Pattern::Pick(twice.clone().into())).build();
             let plan = plan(&picked);
-            assert_eq!(plan.len(), 3 * needed);
+            assert_eq!((plan.len(), plan.tasks_of(0), plan.tasks_of(1)), (3 * needed, needed, 2 * needed));
             let read = |&target: &TaskId| plan.partition(plan.reads(target)[0]);
             assert_eq!(plan.targets().iter().map(read).collect::<Vec<_>>(), twice);
         }

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use super::memory;
 
+/// No run has more workers.
+const MOST_WORKERS: usize = 1024;
+
 /// What runs the tasks of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheduler {
@@ -73,6 +76,12 @@ pub enum ConfigError {
     /// No worker at all.
     #[error("a run needs a worker, but `workers` is 0; choose at least 1, or nothing for one a core")]
     NoWorkers,
+    /// More workers than any machine has a use for: each is a thread or a process.
+    #[error("a run has at most {MOST_WORKERS} workers, but `workers` is {workers}; each is a thread or a process")]
+    ManyWorkers {
+        /// The number that was given.
+        workers: usize,
+    },
     /// An amount of memory that is none.
     #[error(
         "`{text}` is no amount of memory; write a number of bytes, or one with a unit, such as \"500 MB\" or \"2 GiB\""
@@ -118,7 +127,7 @@ impl Config {
         self
     }
 
-    /// Chooses how many tasks run at once: threads or processes; as many as cores if nothing is chosen.
+    /// Chooses how many tasks run at once: threads or processes, at most 1024; as many as cores if nothing is chosen.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
@@ -187,6 +196,7 @@ impl Config {
             scheduler: self.scheduler.unwrap_or(Scheduler::Threads),
             workers: match self.workers {
                 Some(0) => return Err(ConfigError::NoWorkers),
+                Some(workers) if workers > MOST_WORKERS => return Err(ConfigError::ManyWorkers { workers }),
                 workers => workers,
             },
             memory: match &self.memory {
@@ -197,6 +207,7 @@ impl Config {
             spill_folder: self.spill_folder.clone().unwrap_or_else(memory::default_spill_folder),
             progress: self.progress.unwrap_or(true),
             profile: self.profile.unwrap_or(true),
+            scoped: SCOPED.with_borrow(Option::clone),
         })
     }
 }
@@ -279,6 +290,15 @@ pub(crate) struct Settings {
     pub(crate) progress: bool,
     /// Whether tasks are recorded one by one.
     pub(crate) profile: bool,
+    /// The choices of the thread that made the run.
+    scoped: Option<Config>,
+}
+
+impl Settings {
+    /// Makes the choices of the thread that made the run those of this thread, which works for it.
+    pub(super) fn follow(&self) -> Restore {
+        Restore(SCOPED.replace(self.scoped.clone()))
+    }
 }
 
 static GLOBAL: RwLock<Config> = RwLock::new(Config {
@@ -308,7 +328,7 @@ thread_local! {
 /// ```
 ///
 /// # Errors
-/// When a choice cannot be followed: no worker, an amount of memory that is none. Nothing is changed then.
+/// When a choice cannot be followed: no worker or too many, an amount of memory that is none. Nothing is changed then.
 pub fn set_config(config: impl Into<Config>) -> Result<(), ConfigError> {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     let next = config.into().over(&global);

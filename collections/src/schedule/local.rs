@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use super::cancel::CancelToken;
-use super::config::Settings;
+use super::config::{Restore, Settings};
+use super::outside::Outside;
 use super::report::{Made, Recorder};
 use super::spill::{SpillFile, Spilled};
 use super::state::{Change, Next, Outcome, RunState};
-use super::usage::{Process, resident};
-use super::{Event, RunError, WorkerError, memory, processes, task_error, unwind};
+use super::tally::longest_chain;
+use super::{Event, RunError, WorkerError, processes, task_error, unwind, value_error};
 use crate::graph::{Plan, TaskId, Travel, Value, stopped_part};
 
 /// How long the tasks should take together that a worker takes at once.
@@ -24,28 +25,28 @@ const STRETCH: Duration = Duration::from_micros(20);
 const OVERDUE: Duration = Duration::from_micros(200);
 /// No more tasks than this are taken at once.
 const MOST: usize = 64;
-/// How often the memory of the process is looked at while much is held.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// One run and all that its workers share.
 pub(super) struct Run<'a> {
     plan: &'a Plan,
-    budget: u64,
+    settings: &'a Settings,
     token: &'a CancelToken,
     recorder: &'a Recorder<'a>,
     workers: usize,
     file: SpillFile,
+    outside: Outside,
     shared: Mutex<Shared>,
 }
 
 struct Shared {
     state: RunState,
     slots: Vec<Slot>,
-    /// Mean time of a task, layer by layer; none before the first is done.
+    /// The longest of the last tasks, layer by layer; none before the first is done.
     pace: Vec<Option<Duration>>,
+    /// For each task that is done, the nanoseconds of the longest chain of tasks that ends with it.
+    spans: Vec<u64>,
     /// Whether a worker writes values to the disk.
     spilling: bool,
-    outside: Outside,
     error: Option<RunError>,
 }
 
@@ -65,20 +66,15 @@ pub(super) type Stopped = (RunError, Vec<(TaskId, Slot)>);
 struct Claim {
     task: TaskId,
     inputs: SmallVec<[Slot; 2]>,
-}
-
-/// Memory that the process took since the run began, beyond the values that are counted.
-struct Outside {
-    before: u64,
-    bytes: u64,
-    look: Instant,
+    /// What only this task reads and what is dear: should it fail, a retry starts from there.
+    dear: Vec<(TaskId, Slot)>,
 }
 
 impl<'a> Run<'a> {
     /// A run that begins with the values `given`.
     pub(super) fn new(
         plan: &'a Plan,
-        settings: &Settings,
+        settings: &'a Settings,
         workers: usize,
         token: &'a CancelToken,
         recorder: &'a Recorder<'a>,
@@ -88,13 +84,13 @@ impl<'a> Run<'a> {
             state: RunState::new(plan, settings.memory),
             slots: vec![Slot::Empty; plan.len()],
             pace: vec![None; plan.layers().len()],
+            spans: vec![0; plan.len()],
             spilling: false,
-            outside: Outside { before: resident(Process::This), bytes: 0, look: Instant::now() },
             error: None,
         };
         for (&task, slot) in plan.given().iter().zip(given) {
             let outcome = match &slot {
-                Slot::Memory(value) => Outcome { bytes: value.bytes() as u64, spills: value.codec().is_some() },
+                Slot::Memory(value) => outcome(plan, task, value),
                 Slot::Disk(spilled) => Outcome { bytes: spilled.bytes(), spills: true },
                 Slot::Empty => unreachable!("only what is there is given"),
             };
@@ -106,8 +102,17 @@ impl<'a> Run<'a> {
             }
             shared.slots[task.index()] = slot;
         }
-        let file = SpillFile::new(&settings.spill_folder);
-        Run { plan, budget: settings.memory, token, recorder, workers, file, shared: Mutex::new(shared) }
+        shared.state.roots().for_each(|task| recorder.tell(|| Event::TaskQueued { task }));
+        Run {
+            plan,
+            settings,
+            token,
+            recorder,
+            workers,
+            file: SpillFile::new(&settings.spill_folder),
+            outside: Outside::new(shared.state.memory(), settings.memory),
+            shared: Mutex::new(shared),
+        }
     }
 
     pub(super) fn plan(&self) -> &'a Plan {
@@ -122,6 +127,7 @@ impl<'a> Run<'a> {
     /// Notes the process of a worker, whose memory and processor time count as the run's.
     pub(super) fn watch_process(&self, process: u32) {
         self.recorder.tally().watch_process(process);
+        self.outside.watch_process(process);
     }
 
     /// Tells those who watch tasks.
@@ -138,10 +144,17 @@ impl<'a> Run<'a> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What one worker does: until nothing is ready, or the run stops. `wake` is told how many tasks are ready that
-    /// other workers could take.
-    pub(super) fn work(&self, worker: usize, executor: &mut dyn Executor, wake: &dyn Fn(usize)) {
+    /// What one worker does, until nothing is ready, the run stops, or its turn is over; `wake` is told how many tasks
+    /// are ready that other workers could take.
+    pub(super) fn work(
+        &self,
+        worker: usize,
+        executor: &mut dyn Executor,
+        turn: Duration,
+        wake: &dyn Fn(usize),
+    ) -> Pause {
         let (mut claims, mut made) = (Vec::new(), Vec::new());
+        let begun = Instant::now();
         let mut shared = self.lock();
         while shared.error.is_none() {
             if let Some(stop) = self.token.stopped() {
@@ -157,7 +170,7 @@ impl<'a> Run<'a> {
                 }
                 Next::Wait => break,
                 Next::CannotFit(large) => {
-                    shared.error = Some(RunError::too_large(self.plan, large, self.budget));
+                    shared.error = Some(RunError::too_large(self.plan, large, self.settings.memory));
                     break;
                 }
             }
@@ -165,6 +178,8 @@ impl<'a> Run<'a> {
             let mut claimed = claims.drain(..);
             let stopped = self.run(executor, &mut claimed, worker, &mut made);
             self.recorder.tally().count(self.plan, worker, &made);
+            let now = Instant::now();
+            self.outside.look(now, self.recorder.tally().held());
             shared = self.lock();
             for claim in claimed {
                 shared.give_back(self.plan, claim);
@@ -172,12 +187,16 @@ impl<'a> Run<'a> {
             shared.error = shared.error.take().or(stopped);
             self.report(&mut shared, &mut made);
             wake(shared.state.ready().saturating_sub(1));
+            if now - begun > turn && shared.error.is_none() && shared.state.ready() > 0 {
+                return Pause::Turn;
+            }
         }
+        if shared.is_over() { Pause::Over } else { Pause::Idle }
     }
 
     /// Takes tasks, as the state decides; what it decided for the first.
     fn claim(&self, shared: &mut Shared, claims: &mut Vec<Claim>) -> Next {
-        let outside = shared.outside(self.budget);
+        let outside = self.outside.bytes();
         let most = (shared.state.ready() / (2 * self.workers)).clamp(1, MOST);
         let mut expected = Duration::ZERO;
         let mut first = None;
@@ -206,10 +225,9 @@ impl<'a> Run<'a> {
     ) -> Option<RunError> {
         let start = Instant::now();
         let mut started = start;
-        for claim in claims {
-            let task = claim.task;
+        for Claim { task, inputs, dear } in claims {
             self.recorder.tell(|| Event::TaskStarted { task, worker });
-            let value = match self.receive(claim) {
+            let value = match self.receive(inputs) {
                 Ok(inputs) => executor.run(task, inputs),
                 Err(error) => Err(error),
             };
@@ -221,7 +239,11 @@ impl<'a> Run<'a> {
                     self.recorder.tell(|| Event::TaskFinished { task, worker, took, bytes });
                     made.push(Made { task, value, started, took });
                 }
-                Err(error) => return Some(error),
+                Err(error) => {
+                    let mut shared = self.lock();
+                    dear.into_iter().for_each(|(task, slot)| shared.slots[task.index()] = slot);
+                    return Some(error);
+                }
             }
             started = end;
             if end - start > OVERDUE || self.token.is_cancelled() {
@@ -232,26 +254,25 @@ impl<'a> Run<'a> {
     }
 
     /// What a task reads, brought into memory.
-    fn receive(&self, claim: Claim) -> Result<SmallVec<[Value; 4]>, RunError> {
-        let mut inputs = SmallVec::new();
-        for slot in claim.inputs {
-            inputs.push(match slot {
+    fn receive(&self, inputs: SmallVec<[Slot; 2]>) -> Result<SmallVec<[Value; 4]>, RunError> {
+        let mut values = SmallVec::new();
+        for slot in inputs {
+            values.push(match slot {
                 Slot::Memory(value) => value,
                 Slot::Disk(spilled) => self.file.read(&spilled)?,
                 Slot::Empty => unreachable!("what a ready task reads is held"),
             });
         }
-        Ok(inputs)
+        Ok(values)
     }
 
     fn report(&self, shared: &mut Shared, made: &mut Vec<Made>) {
         for Made { task, value, took, .. } in made.drain(..) {
             let layer = self.plan.layer_index(task);
-            let bytes = value.bytes() as u64;
-            shared.pace[layer] = Some(shared.pace[layer].map_or(took, |pace| (pace * 7 + took) / 8));
-            let own = matches!(self.plan.layer(task).operation().travel(), Travel::Holds);
-            let bytes = if own { 0 } else { bytes };
-            let outcome = Outcome { bytes, spills: !own && value.codec().is_some() };
+            shared.pace[layer] = Some(shared.pace[layer].map_or(took, |pace| took.max(pace / 8 * 7)));
+            let below = self.plan.reads(task).iter().map(|read| shared.spans[read.index()]).max();
+            shared.spans[task.index()] = below.unwrap_or(0) + took.as_nanos() as u64;
+            let outcome = outcome(self.plan, task, &value);
             let Shared { state, slots, .. } = shared;
             slots[task.index()] = Slot::Memory(value);
             let finished = state.finished(self.plan, task, outcome, |change| match change {
@@ -262,7 +283,7 @@ impl<'a> Run<'a> {
                 }
             });
             if let Err(large) = finished {
-                let error = RunError::too_large(self.plan, large, self.budget);
+                let error = RunError::too_large(self.plan, large, self.settings.memory);
                 shared.error.get_or_insert(error);
             }
         }
@@ -306,15 +327,9 @@ impl<'a> Run<'a> {
         if shared.error.is_some() || shared.spilling { 0 } else { shared.state.ready() }
     }
 
-    /// Whether there is nothing left to do.
-    pub(super) fn is_over(&self) -> bool {
-        let shared = self.lock();
-        shared.error.is_some() || shared.state.is_done()
-    }
-
     /// The values of the targets, or why there are none with what there is of other values.
     pub(super) fn end(self) -> Result<Vec<Value>, Stopped> {
-        let Shared { mut slots, error, .. } = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Shared { slots, spans, error, .. } = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let held = |slots: Vec<Slot>| {
             let held = slots.into_iter().zip(self.plan.tasks()).filter(|(slot, _)| !matches!(slot, Slot::Empty));
             held.map(|(slot, task)| (task, slot)).collect()
@@ -322,34 +337,52 @@ impl<'a> Run<'a> {
         if let Some(error) = error {
             return Err((error, held(slots)));
         }
-        let mut values = Vec::with_capacity(self.plan.targets().len());
-        for target in self.plan.targets() {
-            let slot = &mut slots[target.index()];
-            if let Slot::Disk(spilled) = slot {
-                match self.file.read(spilled) {
-                    Ok(value) => *slot = Slot::Memory(value),
-                    Err(error) => return Err((error.into(), held(slots))),
-                }
-            }
-            match slot {
-                Slot::Memory(value) => values.push(value.clone()),
-                _ => unreachable!("a run that did not fail made its targets"),
-            }
+        let read = |target: &TaskId| {
+            let value = match &slots[target.index()] {
+                Slot::Memory(value) => value.clone(),
+                Slot::Disk(spilled) => self.file.read(spilled)?,
+                Slot::Empty => unreachable!("a run that did not fail made its targets"),
+            };
+            processes::decoded(value).map_err(|error| value_error(self.plan, *target, error))
+        };
+        let values: Result<Vec<Value>, RunError> = self.plan.targets().iter().map(read).collect();
+        if self.settings.profile {
+            self.recorder.tally().note_chain(longest_chain(self.plan, &spans));
         }
-        Ok(values)
+        values.map_err(|error| (error, held(slots)))
     }
 }
 
 impl Shared {
+    /// Whether there is nothing left to do.
+    fn is_over(&self) -> bool {
+        self.error.is_some() || self.state.is_done()
+    }
+
     fn take(&mut self, plan: &Plan, task: TaskId) -> Claim {
         let reads = plan.reads(task);
         let inputs = reads.iter().map(|read| self.slots[read.index()].clone()).collect();
+        let mut dear = Vec::new();
         for &read in reads {
             if self.state.was_last_reader(read) && !matches!(self.slots[read.index()], Slot::Disk(_)) {
-                self.slots[read.index()] = Slot::Empty;
+                let slot = std::mem::take(&mut self.slots[read.index()]);
+                if self.is_dear(read, &slot) {
+                    dear.push((read, slot));
+                }
             }
         }
-        Claim { task, inputs }
+        Claim { task, inputs, dear }
+    }
+
+    /// Whether a value is worth a copy: the task that reads it last, and that may have wanted to change it in place,
+    /// must copy it where a retry should find it again.
+    fn is_dear(&self, task: TaskId, slot: &Slot) -> bool {
+        /// What takes less is made again.
+        const LITTLE: u64 = 1_000_000;
+        /// A copy at a gigabyte a second may cost a tenth of what it saves.
+        const NANOSECONDS_A_BYTE: u64 = 10;
+        let bytes = if let Slot::Memory(value) = slot { value.bytes() as u64 } else { 0 };
+        self.spans[task.index()] > LITTLE.max(bytes * NANOSECONDS_A_BYTE)
     }
 
     fn give_back(&mut self, plan: &Plan, claim: Claim) {
@@ -358,26 +391,25 @@ impl Shared {
         }
         self.state.lost(plan, claim.task);
     }
+}
 
-    /// Memory of the process beyond what is counted; what was freed is given back before it counts.
-    fn outside(&mut self, budget: u64) -> u64 {
-        let held = self.state.memory();
-        if held < budget / 4 {
-            return 0;
-        }
-        let now = Instant::now();
-        if now >= self.outside.look {
-            let before = self.outside.before;
-            let beyond = || resident(Process::This).saturating_sub(before + held);
-            self.outside.bytes = beyond();
-            if self.outside.bytes > budget / 8 {
-                memory::give_back();
-                self.outside.bytes = beyond();
-            }
-            self.outside.look = now + LOOK;
-        }
-        self.outside.bytes
+/// What the value of `task` counts as: what the user holds anyway is not the run's to count or to spill.
+fn outcome(plan: &Plan, task: TaskId, value: &Value) -> Outcome {
+    match plan.layer(task).operation().travel() {
+        Travel::Holds => Outcome { bytes: 0, spills: false },
+        _ => Outcome { bytes: value.bytes() as u64, spills: value.codec().is_some() },
     }
+}
+
+/// Why a worker stopped working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// Its turn is over; tasks are ready.
+    Turn,
+    /// Nothing is ready.
+    Idle,
+    /// The run is over.
+    Over,
 }
 
 /// Runs one task at a time for a worker.
@@ -390,11 +422,13 @@ pub(super) trait Executor {
 pub(super) struct Here<'a> {
     plan: &'a Plan,
     tasks: unwind::Tasks,
+    /// What a task computes follows the choices of the run that it is part of.
+    _choices: Restore,
 }
 
 impl<'a> Here<'a> {
     pub(super) fn new(run: &Run<'a>) -> Self {
-        Here { plan: run.plan, tasks: unwind::Tasks::enter() }
+        Here { plan: run.plan, tasks: unwind::Tasks::enter(), _choices: run.settings.follow() }
     }
 }
 

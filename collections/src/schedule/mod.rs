@@ -6,6 +6,7 @@ mod config;
 mod event;
 mod local;
 mod memory;
+mod outside;
 mod processes;
 mod ready;
 mod report;
@@ -118,6 +119,8 @@ pub enum TooMuch {
     Value,
     /// All partitions that one task reads.
     Inputs,
+    /// Values without a codec, which cannot be put on the disk, and what is read beside them.
+    Held,
     /// All results together.
     Results,
 }
@@ -127,6 +130,10 @@ impl TooMuch {
         match self {
             TooMuch::Value => "make more and smaller partitions, or allow more with `config().memory(\"8 GB\")`",
             TooMuch::Inputs => "reduce the partitions first, or allow more with `config().memory(\"8 GB\")`",
+            TooMuch::Held => {
+                "make values that can be written (`map` in place of `map_local`, with types that derive `Serialize` and \
+                 `Deserialize`), or allow more with `config().memory(\"8 GB\")`"
+            }
             TooMuch::Results => {
                 "ask for less (a reduction, `head`, `take`), or allow more with `config().memory(\"8 GB\")`"
             }
@@ -139,6 +146,7 @@ impl std::fmt::Display for TooMuch {
         f.write_str(match self {
             TooMuch::Value => "its value takes",
             TooMuch::Inputs => "all that it reads takes",
+            TooMuch::Held => "beside values that cannot be put on the disk it takes",
             TooMuch::Results => "the results so far take",
         })
     }
@@ -259,16 +267,8 @@ fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Re
     }
     let result = run.end();
     recorder.finish(result.is_ok());
-    match result {
-        Ok(values) => {
-            let decoded = values.into_iter().zip(plan.targets());
-            let decoded = decoded
-                .map(|(value, &target)| processes::decoded(value).map_err(|error| value_error(&plan, target, error)));
-            decoded.collect()
-        }
-        Err((error, slots)) => {
-            *kept() = Some(slots.into_iter().map(|(task, slot)| (name(task), slot)).collect());
-            Err(error)
-        }
-    }
+    result.map_err(|(error, slots)| {
+        *kept() = Some(slots.into_iter().map(|(task, slot)| (name(task), slot)).collect());
+        error
+    })
 }

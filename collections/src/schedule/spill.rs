@@ -148,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_is_full_is_said_with_what_to_do() {
+        let full = Arc::new(File::options().read(true).write(true).open("/dev/full").unwrap());
+        let file = SpillFile::new(Path::new("/full"));
+        *file.file.lock().unwrap() = Some(Open { file: full, end: 0 });
+        let error = file.write(&Value::new(vec![1_u8; 100], 100)).unwrap_err().to_string();
+        for part in ["in /full", "No space left on device", "free space there", "spill_folder", "config().memory"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
         let error = SpillFile::new(Path::new("/proc")).write(&Value::new(1_i64, 8)).unwrap_err().to_string();
         assert!(error.contains("in /proc") && error.contains("spill_folder"), "{error}");

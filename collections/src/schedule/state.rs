@@ -160,6 +160,11 @@ impl RunState {
         self.roots.len() + self.inner.len()
     }
 
+    /// The ready tasks that read nothing: those that no [`Change`] makes ready.
+    pub(super) fn roots(&self) -> impl Iterator<Item = TaskId> {
+        self.roots.iter().map(TaskId)
+    }
+
     /// Whether every task is finished.
     pub(super) fn is_done(&self) -> bool {
         self.unfinished == 0
@@ -189,21 +194,35 @@ impl RunState {
         {
             return self.start(plan, inner);
         }
-        let alone = self.running == 0;
         let victims = self.victims(plan, first, outside);
         if !victims.is_empty() {
             return Next::Spill(victims);
         }
-        if !alone {
+        if self.running > 0 {
             return Next::Wait;
         }
-        // Nothing runs and nothing can be spilled: what frees goes first, and what must be, must be.
-        let task = inner.map_or(first, TaskId);
-        let inputs = plan.reads(task).iter().map(|read| self.sizes[read.index()]).sum();
-        if inputs > self.budget {
-            return Next::CannotFit(TooLarge { task, what: TooMuch::Inputs, bytes: inputs });
+        self.forced(plan, first)
+    }
+
+    /// Nothing runs and nothing can be spilled: what frees goes first, and what must be, must be, as long as what
+    /// stays in memory fits by itself.
+    fn forced(&mut self, plan: &Plan, first: TaskId) -> Next {
+        let inputs = |task: TaskId| plan.reads(task).iter().map(|read| self.sizes[read.index()]).sum::<u64>();
+        let held = |task: TaskId| self.memory + self.loads(plan, task) - self.frees(plan, task);
+        let fits = |task: &TaskId| inputs(*task) <= self.budget && held(*task) <= self.budget;
+        let found = self.inner.iter().map(TaskId).chain([first]).find(fits);
+        let refused = || {
+            let task = self.inner.first().map_or(first, TaskId);
+            let (what, bytes) = match inputs(task) {
+                inputs if inputs > self.budget => (TooMuch::Inputs, inputs),
+                _ => (TooMuch::Held, held(task)),
+            };
+            Next::CannotFit(TooLarge { task, what, bytes })
+        };
+        match found {
+            Some(task) => self.start(plan, task),
+            None => refused(),
         }
-        self.start(plan, task)
     }
 
     /// Whether `task` can run within the budget beside what there is.
@@ -213,21 +232,23 @@ impl RunState {
         if used <= self.budget && self.on_disk == 0 {
             return true;
         }
-        let (mut inputs, mut frees) = (0, 0);
-        for read in plan.reads(task) {
-            let (read, size) = (read.index(), self.sizes[read.index()]);
-            inputs += size;
-            if matches!(self.places[read], Place::Memory | Place::Kept) && self.waiting[read] == 1 {
-                frees += size;
-            }
-        }
-        inputs <= self.budget && used + self.loads(plan, task) <= self.budget + frees
+        let inputs: u64 = plan.reads(task).iter().map(|read| self.sizes[read.index()]).sum();
+        inputs <= self.budget && used + self.loads(plan, task) <= self.budget + self.frees(plan, task)
     }
 
-    /// Bytes in memory now, and soon.
+    /// Bytes in memory now, and soon: what running tasks will make and read is part of what the process has beyond
+    /// the values held, as far as it is there already.
     #[inline]
     fn used(&self, outside: u64) -> u64 {
-        self.memory + self.expected + self.loaded + outside
+        self.memory + (self.expected + self.loaded).max(outside)
+    }
+
+    /// Bytes in memory that are freed when `task` is done, as nobody else will read them.
+    fn frees(&self, plan: &Plan, task: TaskId) -> u64 {
+        let is_freed = |read: &&TaskId| {
+            matches!(self.places[read.index()], Place::Memory | Place::Kept) && self.waiting[read.index()] == 1
+        };
+        plan.reads(task).iter().filter(is_freed).map(|read| self.sizes[read.index()]).sum()
     }
 
     /// Bytes that `task` reads from the disk: the same as long as it runs, as what it reads is not spilled.
@@ -395,6 +416,33 @@ impl RunState {
         let not_started =
             |reader: &&TaskId| self.places[reader.index()] == Place::Nowhere && self.unread[reader.index()] > 0;
         readers.iter().filter(not_started).map(|reader| reader.0).min().unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+impl RunState {
+    /// What is counted on the way is what the parts say, while the tasks `running` run.
+    pub(super) fn check_invariants(&self, plan: &Plan, running: &std::collections::BTreeSet<TaskId>) {
+        let sizes = |wanted: &[Place]| -> u64 {
+            let held = plan.tasks().map(TaskId::index).filter(|&task| wanted.contains(&self.places[task]));
+            held.map(|task| self.sizes[task]).sum()
+        };
+        assert_eq!(self.memory, sizes(&[Place::Memory, Place::Kept]));
+        assert_eq!(self.on_disk, self.places.iter().filter(|place| **place == Place::Disk).count());
+        assert_eq!(self.loaded, running.iter().map(|&task| self.loads(plan, task)).sum::<u64>());
+        assert_eq!(self.expected, self.made.iter().map(|made| made.running * made.mean).sum::<u64>());
+        assert_eq!(
+            (self.running, self.made.iter().map(|made| made.running).sum()),
+            (running.len(), running.len() as u64)
+        );
+        let in_memory = |&task: &u32| self.places[task as usize] == Place::Memory;
+        assert!(self.spillable.iter().eq((0..plan.len() as u32).filter(in_memory)));
+        assert!(self.waiting.iter().zip(&self.unread).all(|(waiting, unread)| waiting <= unread));
+        assert_eq!(self.targets, {
+            let is_held = |task: &TaskId| self.places[task.index()] != Place::Nowhere;
+            let targets: std::collections::BTreeSet<TaskId> = plan.targets().iter().copied().collect();
+            targets.into_iter().filter(is_held).map(|task| self.sizes[task.index()]).sum::<u64>()
+        });
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use super::Settings;
 use super::config::Scheduler;
 use super::report::{LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
 use super::usage::{self, Process};
-use crate::graph::{Layer, Plan};
+use crate::graph::{Layer, Plan, TaskId};
 
 /// More samples than this are thinned: each second one stays, and they are taken half as often.
 const MOST_SAMPLES: usize = 2_000;
@@ -28,6 +30,8 @@ pub struct Tally {
     spilled: AtomicU64,
     held: AtomicU64,
     records: Mutex<Vec<TaskRecord>>,
+    /// The tasks that the run waited for, one after another; known at its end.
+    chain: Mutex<Vec<TaskId>>,
     samples: Mutex<Samples>,
 }
 
@@ -49,6 +53,7 @@ struct Samples {
 impl Tally {
     pub(crate) fn new(plan: &Plan, settings: &Settings, workers: usize) -> Self {
         let own = (Process::This, usage::processor(Process::This));
+        let records = if settings.profile { plan.len().min(MOST_RECORDS) } else { 0 };
         Tally {
             begun: Instant::now(),
             scheduler: settings.scheduler,
@@ -59,7 +64,8 @@ impl Tally {
             layers: plan.layers().iter().map(|_| Counters::default()).collect(),
             spilled: AtomicU64::new(0),
             held: AtomicU64::new(0),
-            records: Mutex::new(Vec::new()),
+            records: Mutex::new(Vec::with_capacity(records)),
+            chain: Mutex::new(Vec::new()),
             samples: Mutex::new(Samples { list: Vec::new(), interval: FIRST_INTERVAL, processes: vec![own] }),
         }
     }
@@ -123,9 +129,10 @@ impl Tally {
             counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         if self.profile {
+            let made: SmallVec<[TaskRecord; 64]> = made.iter().map(|made| self.record(plan, worker, made)).collect();
             let mut records = locked(&self.records);
             let room = MOST_RECORDS.saturating_sub(records.len());
-            records.extend(made.iter().take(room).map(|made| self.record(plan, worker, made)));
+            records.extend_from_slice(&made[..made.len().min(room)]);
         }
     }
 
@@ -181,6 +188,11 @@ impl Tally {
         }
     }
 
+    /// Notes the tasks that the run waited for.
+    pub(super) fn note_chain(&self, chain: Vec<TaskId>) {
+        *locked(&self.chain) = chain;
+    }
+
     /// What it comes to; the records are moved there.
     pub(super) fn report(&self, plan: &Plan, complete: bool) -> RunReport {
         let records = std::mem::take(&mut *locked(&self.records));
@@ -188,7 +200,7 @@ impl Tally {
         RunReport {
             ended: true,
             complete,
-            critical_path: if all { critical_path(plan, &records) } else { Vec::new() },
+            critical_path: if all { places(&locked(&self.chain), &records) } else { Vec::new() },
             records,
             samples: std::mem::take(&mut locked(&self.samples).list),
             ..self.counts(plan.layers())
@@ -225,34 +237,34 @@ impl Tally {
     }
 }
 
-/// The chain of tasks, each reading the one before, that took longest: indices into `records`.
-/// (Kelley and Walker, "Critical-path planning and scheduling", 1959, with the times that were measured.)
-fn critical_path(plan: &Plan, records: &[TaskRecord]) -> Vec<u32> {
-    const NOT_RECORDED: u32 = u32::MAX;
-    let mut record_of = vec![NOT_RECORDED; plan.len()];
-    for (index, record) in records.iter().enumerate() {
-        record_of[record.task as usize] = index as u32;
+/// The chain of tasks, each reading the one before, that took longest, given for each task how long the longest chain
+/// took that ends with it. (Kelley and Walker, "Critical-path planning and scheduling", 1959, with measured times.)
+pub(super) fn longest_chain(plan: &Plan, spans: &[u64]) -> Vec<TaskId> {
+    let span = |task: &TaskId| spans[task.index()];
+    let longest = |a: TaskId, b: TaskId| if span(&b) > span(&a) { b } else { a };
+    let mut chain = Vec::new();
+    let mut next = plan.tasks().reduce(longest);
+    // What was given took no time of this run.
+    while let Some(task) = next.filter(|task| span(task) > 0) {
+        chain.push(task);
+        next = plan.reads(task).iter().copied().reduce(longest);
     }
-    // When each task would be done if there were a worker for each; inputs have lower ids than their readers.
-    let mut done: Vec<u64> = Vec::with_capacity(plan.len());
-    let mut last = None;
-    for task in plan.tasks() {
-        let ready = plan.reads(task).iter().map(|read| done[read.index()]).max().unwrap_or(0);
-        let record = record_of[task.index()];
-        let own = if record == NOT_RECORDED { 0 } else { records[record as usize].took().as_nanos() as u64 };
-        done.push(ready + own);
-        if last.is_none_or(|(longest, _)| ready + own > longest) {
-            last = Some((ready + own, task));
+    chain.reverse();
+    chain
+}
+
+/// Where the tasks of `chain` are in `records`, in which each stands after those that it waited for.
+fn places(chain: &[TaskId], records: &[TaskRecord]) -> Vec<u32> {
+    let mut rest = chain.iter();
+    let mut next = rest.next();
+    let mut places = Vec::with_capacity(chain.len());
+    for (place, record) in records.iter().enumerate() {
+        if next.is_some_and(|task| task.0 == record.task) {
+            places.push(place as u32);
+            next = rest.next();
         }
     }
-    let mut path = Vec::new();
-    let mut next = last.map(|(_, task)| task);
-    while let Some(task) = next {
-        path.extend(Some(record_of[task.index()]).filter(|&record| record != NOT_RECORDED));
-        next = plan.reads(task).iter().max_by_key(|read| done[read.index()]).copied();
-    }
-    path.reverse();
-    path
+    places
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -194,6 +194,7 @@ proptest! {
                 }
                 Next::Wait => prop_assert!(!model.running.is_empty(), "stuck"),
                 // All that one task reads is more than there may be.
+                // Or it is what cannot be spilled.
                 Next::CannotFit(large) => {
                     prop_assert!(model.running.is_empty() && large.bytes > budget);
                     return Ok(());
@@ -251,6 +252,7 @@ impl Model {
     }
 
     fn check(&mut self, plan: &Plan, state: &RunState) -> Result<(), TestCaseError> {
+        state.check_invariants(plan, &self.running);
         let is_wanted = |task: &TaskId| {
             self.targets.contains(task)
                 || plan.tasks().any(|reader| !self.finished.contains_key(&reader) && plan.reads(reader).contains(task))
@@ -317,18 +319,19 @@ fn a_panic_in_one_of_ten_thousand_tasks_names_operation_partition_and_line() {
 
 /// A hundred partitions of a megabyte, all needed once more after all were read.
 fn revisited() -> Node {
-    revisit(|task| Ok(Value::new(vec![(task.partition() as u64) << 32; 1 << 17], 1 << 20)))
+    revisit(100, |task| Ok(Value::new(vec![(task.partition() as u64) << 32; 1 << 17], 1 << 20)))
 }
 
-fn revisit(make: fn(Task) -> Result<Value, Failure>) -> Node {
-    let made = layer("make", 100, &[], make);
-    let sums = layer("sum", 100, &[(&made, Pattern::OneToOne)], |task| {
+fn revisit(partitions: usize, make: fn(Task) -> Result<Value, Failure>) -> Node {
+    let made = layer("make", partitions, &[], make);
+    let sums = layer("sum", partitions, &[(&made, Pattern::OneToOne)], |task| {
         Ok(Value::new(task.get::<Vec<u64>>(0)?.iter().map(|n| n >> 32).sum::<u64>(), 8))
     });
     let total = layer("total", 1, &[(&sums, Pattern::All)], |task| {
         Ok(Value::new(task.all::<u64>(0)?.into_iter().sum::<u64>(), 8))
     });
-    layer("share", 100, &[(&made, Pattern::OneToOne), (&total, Pattern::Pick(vec![0; 100].into()))], |task| {
+    let total = (&total, Pattern::Pick(vec![0; partitions].into()));
+    layer("share", partitions, &[(&made, Pattern::OneToOne), total], |task| {
         Ok(Value::new(task.get::<Vec<u64>>(0)?.iter().map(|n| n >> 32).sum::<u64>() * 1000 / task.get::<u64>(1)?, 8))
     })
 }
@@ -360,6 +363,29 @@ fn what_cannot_fit_is_an_error_with_operation_size_and_remedy() {
         let text = refused(&all, "2.5 MB");
         assert!(text.starts_with("join") && text.contains("all that it reads takes 3.0 MiB"), "{text}");
     });
+}
+
+#[test]
+fn what_cannot_be_put_on_the_disk_is_an_error_before_memory_is_full() {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let local = layer("open", 100, &[], |_| {
+        MADE.fetch_add(1, Ordering::Relaxed);
+        Ok(Value::local(vec![0_u8; 1 << 20], 1 << 20))
+    });
+    let all = layer("join", 1, &[(&local, Pattern::All)], |_| Ok(Value::new(0_u64, 8)));
+    for scheduler in Scheduler::LOCAL {
+        MADE.store(0, Ordering::Relaxed);
+        let choices = config().scheduler(scheduler).memory("10.5 MB");
+        let text = with_config(choices, || run(&layers(&[&all]))).unwrap_err().to_string();
+        assert!(text.starts_with("open in partition 11 of 100"), "{text}");
+        assert!(text.contains("values that cannot be put on the disk it takes 11.0 MiB"), "{text}");
+        assert_eq!(MADE.load(Ordering::Relaxed), 11, "{}", scheduler.name());
+    }
+    // What frees as much as it makes goes on.
+    let pairs = layer("pair", 100, &[(&local, Pattern::OneToOne)], |_| Ok(Value::new(1_u64, 8)));
+    let sum = layer("sum", 1, &[(&pairs, Pattern::All)], |task| Ok(Value::new(task.values(0).len() as u64, 8)));
+    let sum = with_config(config().memory("10.5 MB"), || run(&layers(&[&sum])));
+    assert_eq!(numbers(sum.unwrap()), [100]);
 }
 
 #[test]
@@ -420,21 +446,153 @@ fn retry_runs_what_is_missing_and_nothing_else() {
 }
 
 #[test]
+fn retry_of_a_chain_starts_from_what_the_failed_task_read() {
+    static BROKEN: AtomicBool = AtomicBool::new(true);
+    static RAN: AtomicUsize = AtomicUsize::new(0);
+    fn slow(value: u64) -> Result<Value, Failure> {
+        RAN.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(Value::new(value, 8))
+    }
+    // Each is the only reader of the one before.
+    let load = layer("load", 1, &[], |_| slow(6));
+    let clean = layer("clean", 1, &[(&load, Pattern::All)], |task| slow(task.get::<u64>(0)? + 1));
+    let count = layer("count", 1, &[(&clean, Pattern::All)], |task| match BROKEN.load(Ordering::Relaxed) {
+        true => Err("not yet".into()),
+        false => Ok(Value::new(task.get::<u64>(0)? * 6, 8)),
+    });
+    each_scheduler(|scheduler| {
+        BROKEN.store(scheduler != Scheduler::Processes, Ordering::Relaxed);
+        RAN.store(0, Ordering::Relaxed);
+        let targets = layers(&[&count]);
+        if scheduler == Scheduler::Processes {
+            // Other processes have statics of their own, and are broken for ever.
+            assert!(run(&targets).unwrap_err().to_string().contains("not yet"));
+            let here = with_config(Scheduler::Synchronous, || resume(&targets));
+            assert_eq!((numbers(here.unwrap()), RAN.load(Ordering::Relaxed)), (vec![42], 0));
+            return;
+        }
+        assert!(run(&targets).unwrap_err().to_string().contains("not yet"));
+        BROKEN.store(false, Ordering::Relaxed);
+        assert_eq!(numbers(resume(&targets).unwrap()), [42]);
+        assert_eq!(RAN.load(Ordering::Relaxed), 2, "{}", scheduler.name());
+    });
+}
+
+#[test]
+fn what_the_user_holds_is_neither_counted_nor_spilled_in_a_retry() {
+    static BROKEN: AtomicBool = AtomicBool::new(true);
+    let held = Operation::holding("held", vec![7_u8; 2 << 20], |held, _| Ok(Value::new(held.clone(), 2 << 20)));
+    let held = Layer::of(held, 1, Origin::caller()).by_itself().build();
+    let shaky = layer("shaky", 2, &[(&held, Pattern::Pick([0, 0].into()))], |task| {
+        let fails = task.partition() == 1 && BROKEN.load(Ordering::Relaxed);
+        if fails { Err("not yet".into()) } else { Ok(Value::new(u64::from(task.get::<Vec<u8>>(0)?[0]), 8)) }
+    });
+    with_config(config().memory("1 MB").workers(1), || {
+        assert!(run(&layers(&[&shaky])).unwrap_err().to_string().contains("not yet"));
+        BROKEN.store(false, Ordering::Relaxed);
+        assert_eq!(numbers(resume(&layers(&[&shaky])).unwrap()), [7, 7]);
+    });
+}
+
+#[test]
+fn runs_of_several_threads_take_turns() {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static DONE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+    const TASKS: usize = 100_000;
+    fn work(run: usize, task: &Task) -> Result<Value, Failure> {
+        if !STOP.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        DONE[run].fetch_add(1, Ordering::Relaxed);
+        Ok(Value::new(task.partition() as u64, 8))
+    }
+    let first = layer("first", TASKS, &[], |task| work(0, &task));
+    let second = layer("second", TASKS, &[], |task| work(1, &task));
+    let short = layer("short", 10, &[], |task| Ok(Value::new(task.partition() as u64, 8)));
+    let done = |run: usize| DONE[run].load(Ordering::Relaxed);
+    let wait_for = |run: usize, tasks: usize| {
+        let wanted = done(run) + tasks;
+        while done(run) < wanted {
+            assert!(done(1 - run) < TASKS, "one run waited for the end of the other");
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|scope| {
+        let runs = |node| scope.spawn(move || with_config(Scheduler::Threads, || run(&layers(&[node])).unwrap().len()));
+        let one = runs(&first);
+        wait_for(0, 1);
+        let other = runs(&second);
+        wait_for(1, 100);
+        wait_for(0, 100);
+        wait_for(1, 100);
+        with_config(Scheduler::Threads, || assert_eq!(run(&layers(&[&short])).unwrap().len(), 10));
+        assert!(done(0) < TASKS || done(1) < TASKS, "a short run waited for both long ones");
+        STOP.store(true, Ordering::Relaxed);
+        assert_eq!((one.join().unwrap(), other.join().unwrap()), (TASKS, TASKS));
+    });
+}
+
+#[test]
+fn what_a_task_computes_follows_the_choices_of_its_run() {
+    let node = layer("nested", 8, &[], |_| Ok(Value::new(Config::settings()?.memory, 8)));
+    for scheduler in Scheduler::LOCAL {
+        let choices = config().scheduler(scheduler).memory(123_456_789);
+        let budgets = with_config(&choices, || run(&layers(&[&node]))).unwrap();
+        assert_eq!(numbers(budgets), [123_456_789; 8], "{}", scheduler.name());
+        assert_ne!(Config::settings().unwrap().memory, 123_456_789, "and this thread has its own again");
+    }
+    let crowd = config().scheduler(Scheduler::Threads).workers(50).memory(123_456_789);
+    assert_eq!(numbers(with_config(crowd, || run(&layers(&[&node]))).unwrap()), [123_456_789; 8]);
+}
+
+#[test]
+fn a_run_is_cancelled_from_code() {
+    // Cancels every run of the process: in one of its own.
+    const CHILD: &str = "LAZULI_TEST_CANCEL";
+    if std::env::var_os(CHILD).is_none() {
+        let name = "schedule::tests::a_run_is_cancelled_from_code";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["--exact", name]).env(CHILD, "").output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
+        return;
+    }
+    let asks = layer("ask", 10_000, &[], |task| {
+        if task.partition() == 100 {
+            assert_eq!(cancel_all(), 1);
+        }
+        Ok(Value::new(0_u64, 8))
+    });
+    for scheduler in Scheduler::LOCAL {
+        with_config(scheduler, || {
+            assert!(matches!(run(&layers(&[&asks])), Err(RunError::Cancelled)), "{}", scheduler.name());
+            let report = last_run().unwrap();
+            assert!(!report.complete && report.tasks() < 10_000);
+        });
+    }
+}
+
+#[test]
 fn many_runs_leave_no_thread_no_file_and_no_memory() {
     let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
-    let node = revisit(|task| Ok(Value::new(vec![(task.partition() as u64) << 32; 128], 1 << 10)));
+    let node = revisit(20, |task| Ok(Value::new(vec![(task.partition() as u64) << 32; 1 << 13], 1 << 16)));
     let failing = layer("fail", 3, &[], |_| Err("no".into()));
-    let round = || {
-        for scheduler in [Scheduler::Synchronous, Scheduler::Threads] {
-            let choices = config().scheduler(scheduler).memory("30 kB");
-            with_config(&choices, || run(&layers(&[&node]))).unwrap();
-            assert!(last_run().unwrap().complete);
+    let crowd = 2 * threads::usual();
+    let round = |number: usize| {
+        let processes = (number % 50 == 0).then_some((Scheduler::Processes, 2));
+        for (scheduler, workers) in [(Scheduler::Synchronous, 1), (Scheduler::Threads, 2), (Scheduler::Threads, crowd)]
+            .into_iter()
+            .chain(processes)
+        {
+            let choices = config().scheduler(scheduler).workers(workers).memory("400 kB");
+            assert_eq!(numbers(with_config(&choices, || run(&layers(&[&node]))).unwrap()).len(), 20);
             with_config(&choices, || run(&layers(&[&failing]))).unwrap_err();
         }
     };
-    (0..10).for_each(|_| round());
+    (0..10).for_each(round);
     let before = (count("/proc/self/task"), count("/proc/self/fd"), resident(Process::This));
-    (0..500).for_each(|_| round());
+    (0..334).for_each(round);
     let after = (count("/proc/self/task"), count("/proc/self/fd"), resident(Process::This));
     // Other tests run beside this one.
     assert!(after.0 <= before.0 + 20 && after.1 <= before.1 + 20, "{before:?} {after:?}");
@@ -475,6 +633,7 @@ fn observers_see_each_task_queued_started_finished_and_released() {
             places.first().copied()
         };
         for task in 0..1237 {
+            assert!(at("queued", task).is_some() && at("queued", task) < at("started", task));
             assert!(at("started", task) < at("finished", task) && at("finished", task) < at("released", task));
             assert!(at("finished", task) < at("queued", 1237));
         }
@@ -549,6 +708,24 @@ fn what_cannot_travel_is_refused_with_what_to_do() {
     let node = Layer::of(captured, 2, Origin::caller()).build();
     let text = in_processes(&node).unwrap_err().to_string();
     assert!(text.starts_with("map (built in ") && text.contains("map_with(parameters, |parameters"), "{text}");
+    let called = crate::delayed::call(move |n: u64| n + here, (1,));
+    let text = in_processes(crate::lazy::Lazy::node(&called)).unwrap_err().to_string();
+    assert!(text.contains("`call(|captured, ..| .., (captured, ..))`") && !text.contains("_with"), "{text}");
+
+    struct Refuses;
+    impl serde::Serialize for Refuses {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("a lock is nothing to write"))
+        }
+    }
+    impl<'de> serde::Deserialize<'de> for Refuses {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Ok(Refuses)
+        }
+    }
+    let refused = Operation::new("lock", (Refuses, 1), |_, _| Ok(Value::new(1_u64, 8)));
+    let text = in_processes(&Layer::of(refused, 1, Origin::caller()).build()).unwrap_err().to_string();
+    assert!(text.starts_with("lock (built in ") && text.contains("a lock is nothing to write"), "{text}");
 
     struct Unwritten;
     let node = layer("open", 1, &[], |_| Ok(Value::local(Unwritten, 0)));
@@ -577,6 +754,46 @@ fn workers_have_the_folder_and_the_environment_of_the_run_and_stop_in_the_middle
     let error = with_config(config().timeout(Duration::from_millis(200)), || in_processes(&endless)).unwrap_err();
     assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+/// A value that cannot be read again: who tries panics, or waits for an hour.
+#[derive(Clone, serde::Serialize)]
+struct Stubborn {
+    waits: bool,
+    bytes: Vec<u8>,
+}
+
+impl<'de> serde::Deserialize<'de> for Stubborn {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Written {
+            waits: bool,
+            #[expect(dead_code, reason = "it must be there")]
+            bytes: Vec<u8>,
+        }
+        if !Written::deserialize(input)?.waits {
+            panic!("never again");
+        }
+        std::thread::sleep(Duration::from_secs(3600));
+        Err(serde::de::Error::custom("an hour later"))
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_read_back_is_an_error_of_its_operation() {
+    let node = layer("stubborn", 2, &[], |_| Ok(Value::new(Stubborn { waits: false, bytes: Vec::new() }, 8)));
+    let text = in_processes(&node).unwrap_err().to_string();
+    assert!(text.starts_with("stubborn failed in partition 0 of 2") && text.contains("never again"), "{text}");
+    assert!(!last_run().unwrap().layers.is_empty());
+}
+
+#[test]
+fn a_run_stops_while_a_worker_reads_what_is_large() {
+    let stubborn = |_: &(), _: Task| Ok(Value::new(Stubborn { waits: true, bytes: vec![1; 1 << 20] }, 1 << 20));
+    let held = Layer::of(Operation::holding("held", (), stubborn), 4, Origin::caller()).by_itself().build();
+    let join = layer("join", 1, &[(&held, Pattern::All)], |_| Ok(Value::new(1_u64, 8)));
+    let error = with_config(config().timeout(Duration::from_millis(300)), || in_processes(&join)).unwrap_err();
+    assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
 }
 
 /// The report of a run of `node`, made when it ends: later runs of other tests do not push it out.

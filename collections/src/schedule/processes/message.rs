@@ -78,7 +78,9 @@ pub(super) fn receive<M: DeserializeOwned>(input: &mut impl Read) -> io::Result<
 
 /// Receives bytes that were announced.
 pub(super) fn bytes(input: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(length as usize);
+    /// What is longer grows as it comes: another program may announce anything.
+    const MOST: u64 = 1 << 30;
+    let mut bytes = Vec::with_capacity(length.min(MOST) as usize);
     let read = input.take(length).read_to_end(&mut bytes)?;
     if (read as u64) < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
 }

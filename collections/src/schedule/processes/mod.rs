@@ -10,12 +10,14 @@ mod message;
 mod worker;
 
 use std::ffi::OsStr;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -30,7 +32,7 @@ use crate::graph::{Codec, Failure, Layer, Plan, Rebuild, TaskId, Travel, Value};
 /// A task that ends so many workers fails.
 const DEATHS: u32 = 3;
 /// How often a waiting run looks whether it should stop.
-const LOOK_MILLISECONDS: i32 = 20;
+const LOOK: Duration = Duration::from_millis(20);
 /// How many threads the libraries inside a worker may start.
 const THREADS: [&str; 2] = ["POLARS_MAX_THREADS", "RAYON_NUM_THREADS"];
 
@@ -61,14 +63,20 @@ pub enum WorkerError {
         /// What is missing there.
         text: String,
     },
-    /// A closure captures something, which cannot be sent.
+    /// A closure captures something, or is a pointer to a function, which cannot be sent.
     #[error(
-        "its closure captures variables, which cannot be sent to another process; give them as parameters instead, \
-         `{operation}_with(parameters, |parameters, ..| ..)`, or use `Scheduler::Threads`"
+        "its closure captures variables (or is a pointer to a function), which cannot be sent to another process; \
+         give them as {instead}, or use `Scheduler::Threads`"
     )]
     Captures {
-        /// The operation that the closure was given to.
-        operation: &'static str,
+        /// How to write it so that it travels.
+        instead: String,
+    },
+    /// Parameters cannot be sent.
+    #[error("its parameters cannot be written for another process: {text}; give others, or use `Scheduler::Threads`")]
+    Unwritten {
+        /// What their serde implementation said.
+        text: Arc<str>,
     },
     /// A value cannot be sent.
     #[error(
@@ -112,7 +120,14 @@ pub(super) fn run(run: &Run, workers: usize) {
 fn refuse_what_stays(plan: &Plan) -> Result<(), RunError> {
     for part in plan.layers().iter().flat_map(|layer| layer.parts()) {
         let error = match part.operation().travel() {
-            Travel::Captures => WorkerError::Captures { operation: part.operation().name() },
+            Travel::Captures { called } => {
+                let with = || {
+                    format!("parameters instead: `{}_with(parameters, |parameters, ..| ..)`", part.operation().name())
+                };
+                let arguments = || "arguments instead: `call(|captured, ..| .., (captured, ..))`".to_owned();
+                WorkerError::Captures { instead: if *called { arguments() } else { with() } }
+            }
+            Travel::Unwritten(text) => WorkerError::Unwritten { text: text.clone() },
             Travel::Stays => WorkerError::NoCodec { type_name: part.picture().detail.to_string() },
             Travel::Anywhere(_) | Travel::Holds => continue,
         };
@@ -185,13 +200,13 @@ impl Executor for Remote<'_, '_> {
 }
 
 impl Remote<'_, '_> {
-    /// A worker that is ready for this run.
-    fn begin(&self) -> Result<Worker, Broken> {
+    /// A worker that is ready for this run, one of those that `take` gives.
+    fn begin(&self, take: impl Fn(usize) -> Result<(Worker, bool), WorkerError>) -> Result<Worker, Broken> {
         let folder = std::env::current_dir().map_err(|source| WorkerError::NoFolder { source })?;
         let environment = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
         let begin = Request::Begin { folder, environment };
         loop {
-            let (mut worker, is_new) = Worker::take(self.workers)?;
+            let (mut worker, is_new) = take(self.workers)?;
             self.run.watch_process(worker.process.id());
             match worker.ask(&begin, self.run) {
                 Ok(()) => return Ok(worker),
@@ -208,7 +223,7 @@ impl Remote<'_, '_> {
 
     fn attempt(&mut self, plan: &Plan, layer: &Arc<Layer>, task: TaskId, inputs: &[Value]) -> Result<Value, Broken> {
         if self.worker.is_none() {
-            self.worker = Some(self.begin()?);
+            self.worker = Some(self.begin(Worker::take)?);
             self.told.fill(false);
         }
         let worker = self.worker.as_mut().expect("it was just started");
@@ -228,11 +243,11 @@ impl Remote<'_, '_> {
             values.push(Written { codec, length: (payload.len() - before) as u64 });
         }
         let (partition, ends) = (plan.partition(task) as u64, plan.ends(task).to_vec());
-        message::send(&mut worker.out, &Request::Run { layer: number as u32, partition, ends, values })?;
-        worker.out.write_all(&payload)?;
+        worker.send(&Request::Run { layer: number as u32, partition, ends, values }, self.run)?;
+        worker.write(&payload, self.run)?;
         match worker.reply(self.run)? {
             Reply::Made { value: Written { codec, length } } => {
-                let bytes = message::bytes(&mut worker.input, length)?;
+                let bytes = message::bytes(&mut worker.stream, length)?;
                 let codec =
                     worker::codec_at(&codec).map_err(|error| WorkerError::Mismatch { text: error.to_string() })?;
                 Ok(Value::coded(Encoded { codec, bytes }, length as usize, &ENCODED))
@@ -260,8 +275,7 @@ impl Drop for Remote<'_, '_> {
 /// A process, between two messages.
 struct Worker {
     process: Child,
-    input: BufReader<UnixStream>,
-    out: BufWriter<UnixStream>,
+    stream: BufReader<UnixStream>,
     /// Objects that it was told to load.
     objects: Vec<BuildId>,
     /// How many workers it was started beside.
@@ -277,7 +291,9 @@ impl Worker {
         loop {
             let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut worker) = idle else {
-                let new = Worker::start(workers).map_err(|source| WorkerError::Start { source })?;
+                // This very program, even where its file was replaced since.
+                let program = Path::new("/proc/self/exe");
+                let new = Worker::start(program, workers).map_err(|source| WorkerError::Start { source })?;
                 return Ok((new, true));
             };
             // One that shares the cores with another number of workers, or that died meanwhile, is replaced.
@@ -287,19 +303,18 @@ impl Worker {
         }
     }
 
-    fn start(workers: usize) -> io::Result<Worker> {
+    fn start(program: &Path, workers: usize) -> io::Result<Worker> {
         let (ours, theirs) = UnixStream::pair()?;
+        ours.set_write_timeout(Some(LOOK))?;
         let own = address::name(worker::lazuli_worker as *const () as usize);
         let library = own.map(|(object, _)| object.path).unwrap_or_default();
         let threads = (usual() / workers).max(1).to_string();
-        // This very program, even where its file was replaced since.
-        let process = Command::new("/proc/self/exe")
+        let process = Command::new(program)
             .env(worker::WORKER, library)
             .envs(THREADS.map(|name| (name, &threads)))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .spawn()?;
-        let (input, out) = (BufReader::new(ours.try_clone()?), BufWriter::with_capacity(1 << 16, ours));
-        Ok(Worker { process, input, out, objects: Vec::new(), workers })
+        Ok(Worker { process, stream: BufReader::new(ours), objects: Vec::new(), workers })
     }
 
     fn give_back(self) {
@@ -308,7 +323,7 @@ impl Worker {
 
     /// Sends a request that is answered by `Ready`.
     fn ask(&mut self, request: &Request, run: &Run) -> Result<(), Broken> {
-        message::send(&mut self.out, request)?;
+        self.send(request, run)?;
         match self.reply(run)? {
             Reply::Ready => Ok(()),
             Reply::Mismatch { text } => Err(WorkerError::Mismatch { text }.into()),
@@ -316,15 +331,32 @@ impl Worker {
         }
     }
 
-    /// Waits for the answer, as long as the run goes on.
-    fn reply(&mut self, run: &Run) -> Result<Reply, Broken> {
-        self.out.flush()?;
-        while self.input.buffer().is_empty() && !readable(self.input.get_ref())? {
-            if let Some(stop) = run.stopped() {
-                return Err(Broken::Stop(stop));
+    fn send(&mut self, request: &Request, run: &Run) -> Result<(), Broken> {
+        let mut bytes = Vec::new();
+        message::send(&mut bytes, request)?;
+        self.write(&bytes, run)
+    }
+
+    /// Writes, however slowly the worker reads, as long as the run goes on.
+    fn write(&mut self, mut bytes: &[u8], run: &Run) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            match self.stream.get_ref().write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                    run.stopped().map_or(Ok(()), |stop| Err(Broken::Stop(stop)))?;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(message::receive(&mut self.input)?)
+        Ok(())
+    }
+
+    /// Waits for the answer, as long as the run goes on.
+    fn reply(&mut self, run: &Run) -> Result<Reply, Broken> {
+        while self.stream.buffer().is_empty() && !readable(self.stream.get_ref())? {
+            run.stopped().map_or(Ok(()), |stop| Err(Broken::Stop(stop)))?;
+        }
+        Ok(message::receive(&mut self.stream)?)
     }
 
     /// The name of an address; the worker has its object from then on.
@@ -345,8 +377,7 @@ impl Worker {
         let mut parts = Vec::new();
         for (part, sources) in layer.parts().iter().zip(layer.wiring()) {
             let Travel::Anywhere(wire) = part.operation().travel() else {
-                let operation = part.operation().name();
-                return Err(Broken::Stop(layer_error(part, WorkerError::Captures { operation }.into())));
+                unreachable!("what stays was refused, and what this process holds runs here");
             };
             parts.push(Part {
                 name: part.operation().name().to_owned(),
@@ -378,7 +409,7 @@ impl Drop for Worker {
 fn readable(stream: &UnixStream) -> io::Result<bool> {
     let mut wanted = libc::pollfd { fd: stream.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one descriptor, which is open.
-    match unsafe { libc::poll(&mut wanted, 1, LOOK_MILLISECONDS) } {
+    match unsafe { libc::poll(&mut wanted, 1, LOOK.as_millis() as libc::c_int) } {
         -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => Ok(false),
         -1 => Err(io::Error::last_os_error()),
         count => Ok(count > 0),
@@ -428,7 +459,44 @@ fn encode(value: &Value, out: &mut Vec<u8>) -> Result<&'static Codec, Failure> {
 /// The value itself, if a worker made it.
 pub(super) fn decoded(value: Value) -> Result<Value, Failure> {
     match value.get::<Encoded>() {
-        Ok(Encoded { codec, bytes }) => (codec.decode)(&mut &**bytes),
+        Ok(Encoded { codec, bytes }) => Tasks::enter().caught(|| (codec.decode)(&mut &**bytes)),
         Err(_) => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Origin;
+    use crate::schedule::cancel::CancelToken;
+    use crate::schedule::report::Recorder;
+    use crate::schedule::{Config, value_error};
+
+    /// What the first worker of a run says that is `program`.
+    fn refusal(program: &str) -> String {
+        let node = Layer::of(crate::graph::Operation::of("one", |_| Ok(Value::new(1_u64, 8))), 1, Origin::caller());
+        let plan = Plan::of(&[node.build().layer().clone()]);
+        let settings = Config::settings().unwrap();
+        let token = CancelToken::for_run(None);
+        let recorder = Recorder::start(&plan, &settings, 1);
+        let run = Run::new(&plan, &settings, 1, &token, &recorder, Vec::new());
+        let remote = Remote { run: &run, number: 0, workers: 1, worker: None, told: vec![false] };
+        let started =
+            |workers| Worker::start(Path::new(program), workers).map_err(|source| WorkerError::Start { source });
+        match remote.begin(|workers| Ok((started(workers)?, true))) {
+            Err(Broken::Stop(error)) => error.to_string(),
+            Err(Broken::Failed(error)) => value_error(&plan, TaskId(0), error.into()).to_string(),
+            Err(Broken::Dead(text)) => text,
+            Ok(_) => "it began".to_owned(),
+        }
+    }
+
+    #[test]
+    fn another_program_is_no_worker() {
+        let text = refusal("/bin/true");
+        assert!(text.contains("a worker process does not match this one: it ended before it was ready"), "{text}");
+        assert!(text.contains("exit status: 0") && text.contains("start this program (or kernel) anew"), "{text}");
+        let text = refusal("/nowhere/lazuli");
+        assert!(text.starts_with("cannot start a worker process: No such file"), "{text}");
     }
 }

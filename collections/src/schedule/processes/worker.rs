@@ -169,21 +169,16 @@ enum Unread {
 
 type Values = SmallVec<[Value; 4]>;
 
-/// The values that were announced; an error of theirs leaves none of their bytes unread.
+/// The values that were announced. All their bytes are received before the first is read, so that the other process,
+/// which writes them, never waits for the user's code.
 fn read_all(input: &mut impl Read, written: Vec<Written>) -> io::Result<Result<Values, Unread>> {
-    let mut values = Ok(Values::new());
-    for Written { codec, length } in written {
-        let bytes = message::bytes(input, length)?;
-        let read = || {
-            let codec = codec_at(&codec).map_err(Unread::Mismatch)?;
-            Tasks::enter().caught(|| (codec.decode)(&mut &*bytes)).map_err(Unread::Value)
-        };
-        values = values.and_then(|mut values| {
-            values.push(read()?);
-            Ok(values)
-        });
-    }
-    Ok(values)
+    let received = written.into_iter().map(|Written { codec, length }| Ok((codec, message::bytes(input, length)?)));
+    let received: Vec<(address::Name, Vec<u8>)> = received.collect::<io::Result<_>>()?;
+    let read = |(codec, bytes): (address::Name, Vec<u8>)| {
+        let codec = codec_at(&codec).map_err(Unread::Mismatch)?;
+        Tasks::enter().caught(|| (codec.decode)(&mut &*bytes)).map_err(Unread::Value)
+    };
+    Ok(received.into_iter().map(read).collect())
 }
 
 /// The codec of another process, here.
