@@ -1,9 +1,10 @@
-"""Run a notebook without a browser and save it: `run_notebook.py NOTEBOOK OUTPUT`.
+"""Run a notebook without a browser and save it: `run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS]`.
 
-Tells on stderr which cell runs. When a cell fails, the notebook is saved as far as it came, the cell's source and error
-are printed, and the exit code is 1.
+Tells on stderr which cell runs. When a cell fails, or takes longer than it may, the notebook is saved as far as it came, the
+cell's source and error are printed, and the exit code is 1.
 """
 
+import argparse
 import os
 import shutil
 import sys
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 
-def main(source: Path, target: Path) -> int:
+def main(source: Path, target: Path, timeout: int | None) -> int:
     try:
         notebook = nbformat.read(source, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
@@ -23,38 +24,35 @@ def main(source: Path, target: Path) -> int:
         return 1
     cells = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     done = 0
-    failed = None
+    running = None
     started = time.monotonic()
 
     def before(cell, cell_index):
-        nonlocal done
+        nonlocal done, running
         done += 1
+        running = cell
         words = cell.source.strip().splitlines() or [""]
         print(f"  [{done}/{cells}] {words[0][:90]}", file=sys.stderr, flush=True)
-
-    def on_error(cell, cell_index, execute_reply):
-        nonlocal failed
-        failed = (done, cell)
 
     client = NotebookClient(
         notebook,
         kernel_name="lazuli",
-        timeout=None,
+        timeout=timeout,
         resources={"metadata": {"path": str(source.parent)}},
         on_cell_execute=before,
-        on_cell_error=on_error,
     )
     error = None
     try:
         client.execute()
+    except CellTimeoutError:
+        error = f"it did not end within {timeout} s:\n\n{running.source}"
     except (CellExecutionError, DeadKernelError) as caught:
         error = caught
     finally:
         save(notebook, target)
 
     if error is not None:
-        number, cell = failed or (done, None)
-        print(f"\ncell {number} of {source.name} failed\n", file=sys.stderr)
+        print(f"\ncell {done} of {source.name} failed\n", file=sys.stderr)
         # A CellExecutionError quotes the cell and its traceback; a dead kernel has only its own words.
         print(str(error), file=sys.stderr)
         return 1
@@ -76,4 +74,9 @@ def save(notebook, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--timeout", type=int, metavar="SECONDS", help="how long a cell may take")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.notebook, arguments.output, arguments.timeout))

@@ -20,6 +20,8 @@ pub enum Command {
     Run {
         notebook: PathBuf,
         output: Option<PathBuf>,
+        /// How many seconds a cell may take.
+        timeout: Option<u32>,
     },
     /// Measure, everything when nothing is named; what follows `--` goes to the bench that is.
     Bench {
@@ -41,9 +43,10 @@ pub const LAB_HELP: &str = "\
 cargo lab: Rust notebooks with lazy parallel collections
 
     cargo lab [-- JUPYTER OPTIONS]          set everything up, then open notebooks/ in JupyterLab
-    cargo lab --run NOTEBOOK [--output FILE]
+    cargo lab --run NOTEBOOK [--output FILE] [--timeout SECONDS]
                                             set everything up, then execute a notebook without a browser and save it
-                                            (in place, or as FILE); ends non-zero when a cell fails
+                                            (in place, or as FILE); ends non-zero when a cell fails, or takes longer
+                                            than SECONDS
     cargo lab setup                         set everything up, open nothing
     cargo lab bench [cells|engine] [-- OPTIONS]
                                             measure how long cells take, or what tasks and memory of a run cost beside
@@ -70,16 +73,17 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Command> {
 }
 
 fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
-    let (mut notebook, mut output, mut word) = (None, None, None);
+    let (mut notebook, mut output, mut timeout, mut word) = (None, None, None, None);
     while let Some(arg) = args.next() {
         match arg.to_str().unwrap_or_default() {
             "-h" | "--help" | "help" => return Ok(Command::Help(LAB_HELP)),
             "--run" => notebook = Some(value("--run", "a notebook", args.next())?),
             "--output" => output = Some(value("--output", "a file", args.next())?),
-            "--" if notebook.is_none() && output.is_none() && word.is_none() => {
+            "--timeout" => timeout = Some(seconds("--timeout", args.next())?),
+            "--" if notebook.is_none() && output.is_none() && timeout.is_none() && word.is_none() => {
                 return Ok(Command::Open { jupyter: args.collect() });
             }
-            "bench" if word.is_none() && notebook.is_none() && output.is_none() => {
+            "bench" if word.is_none() && notebook.is_none() && output.is_none() && timeout.is_none() => {
                 return parse_bench(args);
             }
             "setup" if word.is_none() => word = Some(Command::Setup),
@@ -89,11 +93,12 @@ fn parse_lab(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
             _ => return Err(unexpected("lab", &arg)),
         }
     }
-    match (notebook, output, word) {
-        (Some(notebook), output, None) => Ok(Command::Run { notebook, output }),
-        (None, Some(_), _) => Err(Error::NeedsOption { option: "--output", needs: "--run NOTEBOOK" }),
-        (Some(_), _, Some(_)) => Err(Error::NeedsOption { option: "--run", needs: "no other command" }),
-        (None, None, word) => Ok(word.unwrap_or(Command::Open { jupyter: Vec::new() })),
+    match (notebook, word) {
+        (Some(notebook), None) => Ok(Command::Run { notebook, output, timeout }),
+        (Some(_), Some(_)) => Err(Error::NeedsOption { option: "--run", needs: "no other command" }),
+        (None, _) if output.is_some() => Err(Error::NeedsOption { option: "--output", needs: "--run NOTEBOOK" }),
+        (None, _) if timeout.is_some() => Err(Error::NeedsOption { option: "--timeout", needs: "--run NOTEBOOK" }),
+        (None, word) => Ok(word.unwrap_or(Command::Open { jupyter: Vec::new() })),
     }
 }
 
@@ -131,6 +136,12 @@ fn value(option: &'static str, what: &'static str, next: Option<OsString>) -> Re
         .ok_or(Error::NeedsValue { option, what })
 }
 
+fn seconds(option: &'static str, next: Option<OsString>) -> Result<u32> {
+    let text = next.unwrap_or_default();
+    let seconds = text.to_str().and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
+    seconds.ok_or(Error::NeedsValue { option, what: "whole seconds" })
+}
+
 fn unexpected(command: &'static str, argument: &std::ffi::OsStr) -> Error {
     Error::UnknownArgument { command, argument: argument.to_string_lossy().into_owned() }
 }
@@ -150,11 +161,12 @@ mod tests {
         check("lab -- --no-browser", Ok(Command::Open { jupyter: vec!["--no-browser".into()] }));
         check("lab gallery", Ok(Command::Gallery));
         check("lab doctor", Ok(Command::Doctor));
-        check("lab --run a.ipynb", Ok(Command::Run { notebook: "a.ipynb".into(), output: None }));
-        check(
-            "lab --output b.ipynb --run a.ipynb",
-            Ok(Command::Run { notebook: "a.ipynb".into(), output: Some("b.ipynb".into()) }),
-        );
+        let run = |output: Option<&str>, timeout| {
+            Ok(Command::Run { notebook: "a.ipynb".into(), output: output.map(PathBuf::from), timeout })
+        };
+        check("lab --run a.ipynb", run(None, None));
+        check("lab --output b.ipynb --run a.ipynb", run(Some("b.ipynb"), None));
+        check("lab --run a.ipynb --timeout 60", run(None, Some(60)));
         check("lab bench", Ok(Command::Bench { bench: None, options: vec![] }));
         check("lab bench engine", Ok(Command::Bench { bench: Some(Bench::Engine), options: vec![] }));
         let options = vec!["--rounds".into(), "3".into()];
@@ -173,6 +185,9 @@ mod tests {
         check("lab --run", Err("`--run` needs a notebook after it"));
         check("lab --run --output b.ipynb", Err("`--run` needs a notebook after it"));
         check("lab --output b.ipynb", Err("`--output` needs --run NOTEBOOK beside it"));
+        check("lab --timeout 60", Err("`--timeout` needs --run NOTEBOOK beside it"));
+        check("lab --run a.ipynb --timeout soon", Err("`--timeout` needs whole seconds after it"));
+        check("lab --run a.ipynb --timeout", Err("`--timeout` needs whole seconds after it"));
         check("lab doctor --run a.ipynb", Err("`--run` needs no other command beside it"));
         check("lab bench cell", Err("unknown argument `cell`; `cargo lab --help` lists what there is"));
         check("lab bench cells engine", Err("unknown argument `engine`; `cargo lab --help` lists what there is"));

@@ -55,8 +55,8 @@ pub fn open(jupyter: &[OsString]) -> Result<ExitCode> {
     child::start(Err(source), &lab, SEE_DOCTOR)
 }
 
-/// Sets up and executes a notebook; the exit code says whether all cells passed.
-pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
+/// Sets up and executes a notebook, whose cells may take `timeout` seconds each; the exit code says whether all passed.
+pub fn run(notebook: &Path, output: Option<&Path>, timeout: Option<u32>) -> Result<ExitCode> {
     let notebook = existing(notebook)?;
     let output = match output {
         Some(output) => absolute(output).map_err(|source| Error::Write { path: output.to_owned(), source })?,
@@ -66,6 +66,9 @@ pub fn run(notebook: &Path, output: Option<&Path>) -> Result<ExitCode> {
     let place = setup()?;
     let mut python = Python::of(&place, REQUIREMENTS).command(&place, "python");
     python.arg(place.shipped("python/run_notebook.py")).arg(&notebook).arg(&output);
+    if let Some(seconds) = timeout {
+        python.args(["--timeout", &seconds.to_string()]);
+    }
     child::code(&mut python, SEE_DOCTOR)
 }
 

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         }
         Command::Open { jupyter } => lab::open(&jupyter),
         Command::Setup => lab::setup().map(|_| ExitCode::SUCCESS),
-        Command::Run { notebook, output } => lab::run(&notebook, output.as_deref()),
+        Command::Run { notebook, output, timeout } => lab::run(&notebook, output.as_deref(), timeout),
         Command::Bench { bench, options } => bench::run(bench, &options),
         Command::Gallery => lab::gallery(),
         Command::Doctor => doctor::run(),

@@ -73,6 +73,9 @@ impl Server {
 fn refuse(busy: Busy, unknown: &UnknownMessage) {
     let kind = &unknown.msg_type;
     let (name, value) = match Content::from_type_and_content(kind, unknown.content.clone()) {
+        _ if !unknown.content.is_object() => {
+            ("MalformedMessage", format!("the content or metadata of this {kind} is not a JSON object"))
+        }
         Err(error) => ("MalformedMessage", format!("the content of this {kind} cannot be read: {error}")),
         Ok(_) => ("UnknownMessage", format!("this kernel does not know messages of the type {kind}")),
     };

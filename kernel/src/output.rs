@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The sink of one cell. Publishes directly: the server's loop is not on the way, and idle comes after on the same channel.
 #[derive(Debug)]
 pub(crate) struct CellOutput {
-    /// The request that runs the cell: what it shows is attached to it, however late.
+    /// The request that runs the cell: what this is given is attached to it, however late.
     pub(crate) cell: Arc<JupyterMessage>,
     pub(crate) outbox: Outbox,
     pub(crate) events: Sender<Event>,

@@ -170,7 +170,7 @@ impl Server {
         }
     }
 
-    /// Puts a cell's question to the user. A thread that outlived its cell gets none.
+    /// Puts a cell's question to the user. When no cell runs, or another than the one that is said to ask, there is no answer.
     fn ask(&mut self, question: Question) {
         match &self.running {
             Some(Running::Cell(execution)) if execution.is_of(&question.cell) => {

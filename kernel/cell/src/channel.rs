@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::json;
 
@@ -13,8 +13,31 @@ pub const SOCKET: &str = "LAZULI_CHANNEL";
 static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 
 struct Kernel {
+    socket: String,
+    connection: Connection,
+}
+
+/// One conversation with the kernel.
+struct Connection {
     requests: UnixStream,
     replies: BufReader<UnixStream>,
+}
+
+impl Connection {
+    fn open(socket: &str) -> std::io::Result<Connection> {
+        let requests = connect(socket, "cells")?;
+        let replies = BufReader::new(requests.try_clone()?);
+        Ok(Connection { requests, replies })
+    }
+
+    /// Sends one message and waits for its answer.
+    fn exchange(&mut self, fields: &[(&str, &str)]) -> Option<String> {
+        let line = json::object(fields) + "\n";
+        self.requests.write_all(line.as_bytes()).ok()?;
+        let mut reply = String::new();
+        self.replies.read_line(&mut reply).ok()?;
+        Some(reply)
+    }
 }
 
 /// Opens a connection to the kernel's socket and says who we are.
@@ -28,15 +51,19 @@ pub fn connect(socket: &str, from: &str) -> std::io::Result<UnixStream> {
 
 /// Opens the connection of the cells; called once, before the first cell runs.
 pub fn open(socket: &str) -> std::io::Result<()> {
-    let requests = connect(socket, "cells")?;
-    let replies = BufReader::new(requests.try_clone()?);
-    *KERNEL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kernel { requests, replies });
+    let connection = Connection::open(socket)?;
+    *kernel() = Some(Kernel { socket: socket.to_owned(), connection });
     Ok(())
 }
 
 /// Asks the kernel for a line of input; `None` when the frontend gives none.
+///
+/// By a connection of its own: a thread that waits for the user holds up nobody who has something to tell.
 pub fn input(prompt: &str) -> Option<String> {
-    json::field(&request(&[("type", "input_request"), ("prompt", prompt)])?, "text")
+    show_what_was_printed();
+    let socket = kernel().as_ref()?.socket.clone();
+    let reply = Connection::open(&socket).ok()?.exchange(&[("type", "input_request"), ("prompt", prompt)])?;
+    json::field(&reply, "text")
 }
 
 /// Tells the kernel that a cell runs from here on.
@@ -56,14 +83,16 @@ pub fn tell_variables(names: &str) {
 
 /// Sends one message and waits for its answer. Without a kernel there is none.
 pub(crate) fn request(fields: &[(&str, &str)]) -> Option<String> {
-    use std::io::Write as _;
-    // What was printed before this message must be out before it.
+    show_what_was_printed();
+    kernel().as_mut()?.connection.exchange(fields)
+}
+
+/// What was printed before a message must be out before it.
+fn show_what_was_printed() {
+    // A closed stdout is no reason to fail.
     let _ = std::io::stdout().flush();
-    let mut kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
-    let kernel = kernel.as_mut()?;
-    let line = json::object(fields) + "\n";
-    kernel.requests.write_all(line.as_bytes()).ok()?;
-    let mut reply = String::new();
-    kernel.replies.read_line(&mut reply).ok()?;
-    Some(reply)
+}
+
+fn kernel() -> MutexGuard<'static, Option<Kernel>> {
+    KERNEL.lock().unwrap_or_else(PoisonError::into_inner)
 }

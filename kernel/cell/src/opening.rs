@@ -3,7 +3,7 @@
 
 use crate::store::Store;
 
-/// evcxr's own trial.
+/// evcxr's own trial; and the prelude's import where all was forgotten before it.
 #[unsafe(no_mangle)]
 pub extern "C" fn run_user_code_0(store: *mut Store) -> *mut Store {
     store

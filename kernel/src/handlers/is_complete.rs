@@ -14,6 +14,7 @@ const INDENT: &str = "    ";
 
 /// Judges a cell: incomplete if a delimiter, a string or a comment is open, or if all that is wrong with it is its end.
 pub(crate) fn answer(code: &str) -> IsCompleteReply {
+    let code = without_commands(code);
     let bare = SourceFile::parse(code, Edition::CURRENT);
     if breaks_off_inside_token(&bare) {
         return IsCompleteReply::incomplete(String::new());
@@ -25,6 +26,19 @@ pub(crate) fn answer(code: &str) -> IsCompleteReply {
         return IsCompleteReply::incomplete(INDENT.repeat(depth));
     }
     judge_statements(code)
+}
+
+/// The text from its first code on: lines before it are for the kernel (`:dep rand`) or for the shell (`!ls`), not for the compiler.
+fn without_commands(code: &str) -> &str {
+    const BEFORE_CODE: &str = ":time ";
+    let is_before = |line: &&str| {
+        let text = line.trim_start();
+        let is_command = text.starts_with([':', '%']) && !text.starts_with(BEFORE_CODE);
+        is_command || text.is_empty() || line.starts_with('!') || line.starts_with("//")
+    };
+    let before: usize = code.split_inclusive('\n').take_while(is_before).map(str::len).sum();
+    let code = &code[before..];
+    code.trim_start().strip_prefix(BEFORE_CODE).unwrap_or(code)
 }
 
 /// Is the last token a string or a comment that is not closed?
@@ -64,12 +78,6 @@ fn open_delimiters(parse: &Parse<SourceFile>) -> Option<usize> {
 
 /// Judges code whose delimiters match.
 fn judge_statements(code: &str) -> IsCompleteReply {
-    // A line such as `:dep rand` is for the kernel, not for the compiler.
-    let code: String = code
-        .lines()
-        .map(|line| if line.trim_start().starts_with(':') { "\n" } else { line })
-        .collect::<Vec<_>>()
-        .join("\n");
     let code = code.trim_end();
     let parse = SourceFile::parse(&format!("{BEFORE}{code}{AFTER}"), Edition::CURRENT);
     let end = TextSize::of(BEFORE) + TextSize::of(code);
@@ -99,6 +107,11 @@ mod tests {
             check(code, Complete, "");
         }
         check(":dep rand = \"0.9\"\nlet x = 1;", Complete, "");
+        check(":dep rand = { version = \"0.9\" }\n!echo '(' | wc\nlet x = 1;", Complete, "");
+        check("!echo \"it is", Complete, "");
+        check("!ls\nlet x = (", Incomplete, "    ");
+        check(":time let x = (", Incomplete, "    ");
+        check(":time\nlet x = 1;", Complete, "");
     }
 
     #[test]

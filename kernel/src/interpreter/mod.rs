@@ -40,9 +40,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub trait Interpreter {
     /// Runs a cell to its end.
     ///
-    /// All output of the cell has been given to `output` when this returns; threads that the cell leaves behind may keep
-    /// a clone, and what they emit later still goes to this cell. A panic in here is answered by the server as a fault of the
-    /// kernel, and the interpreter is used again.
+    /// All output of the cell has been given to `output` when this returns. What a thread or program that it leaves behind
+    /// shows later goes to the same sink where its cell is known, else to the sink of the cell that runs by then, or ran last:
+    /// no output is lost for being late. A panic in here is answered by the server as a fault of the kernel, and the
+    /// interpreter is used again.
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome;
 
     /// What could stand at `cursor`, a byte offset into `code` that lies on a character boundary.
@@ -68,7 +69,7 @@ pub trait Interrupter: Send + Sync {
     fn end(&self);
 }
 
-/// Takes what one cell shows, while it runs and after.
+/// Takes what one cell shows, while it runs and after: all that it is given is attached to that cell.
 pub trait OutputSink: Send + Sync {
     /// Shows one piece of output; returns at once.
     fn emit(&self, output: Output);

@@ -28,7 +28,7 @@ pub struct Connection {
 
 /// A message from a frontend: signed as it should be, with a header that can be read.
 ///
-/// Content that its message type does not allow arrives as `UnknownMessage`, so that it can be answered.
+/// Content that its message type does not allow, or that is no JSON, arrives as `UnknownMessage`, so that it can be answered.
 #[derive(Debug)]
 pub enum Incoming {
     /// A request that may wait for the interpreter.

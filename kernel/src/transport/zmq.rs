@@ -16,6 +16,7 @@ use jupyter_zmq_client::{
     create_kernel_heartbeat_connection, create_kernel_iopub_xpub_connection, create_kernel_shell_connection,
     create_kernel_stdin_connection,
 };
+use serde_json::Value;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -191,27 +192,38 @@ async fn receive(
     }
 }
 
-/// Reads the parts of a message. Content that does not fit its type is kept as unknown: the server can still answer it.
+/// Reads the parts of a message. With a header that can be read it is a message that can be answered: content that does not fit its
+/// type is kept as unknown, and so is what is no JSON.
 fn parse(raw: RawMessage) -> Result<JupyterMessage, RuntimeError> {
     let RawMessage { zmq_identities, jparts } = raw;
     let [header, parent, metadata, content, buffers @ ..] = jparts.as_slice() else {
         return Err(RuntimeError::InsufficientMessageParts(jparts.len()));
     };
     let header: Header = serde_json::from_slice(header)?;
-    let mut content: serde_json::Value = serde_json::from_slice(content)?;
-    defaults::fill(&header.msg_type, &mut content);
-    let content = JupyterMessageContent::from_type_and_content(&header.msg_type, content.clone())
-        .unwrap_or_else(|_| UnknownMessage { msg_type: header.msg_type.clone(), content }.into());
+    let (metadata, content) = match (serde_json::from_slice(metadata), serde_json::from_slice(content)) {
+        (Ok(metadata), Ok(content)) => (metadata, typed(&header.msg_type, content)),
+        _ => (Value::Null, unknown(&header.msg_type, Value::Null)),
+    };
     Ok(JupyterMessage {
         zmq_identities,
         header,
         // An absent parent is `{}`, which is no header.
         parent_header: serde_json::from_slice(parent).ok(),
-        metadata: serde_json::from_slice(metadata)?,
+        metadata,
         content,
         buffers: buffers.to_vec(),
         channel: None,
     })
+}
+
+fn typed(msg_type: &str, mut content: Value) -> JupyterMessageContent {
+    defaults::fill(msg_type, &mut content);
+    JupyterMessageContent::from_type_and_content(msg_type, content.clone())
+        .unwrap_or_else(|_| unknown(msg_type, content))
+}
+
+fn unknown(msg_type: &str, content: Value) -> JupyterMessageContent {
+    UnknownMessage { msg_type: msg_type.to_owned(), content }.into()
 }
 
 /// What is wrong with a message that is dropped.

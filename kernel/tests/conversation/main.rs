@@ -403,7 +403,7 @@ fn an_interrupt_ends_a_question() {
 }
 
 #[test]
-fn late_output_goes_to_the_cell_that_made_it() {
+fn what_a_sink_is_given_late_goes_to_its_cell() {
     let mut talk = Conversation::start();
     talk.run("a", "later gate from behind");
     talk.expect(&["a busy", "a input [1]", "a reply: ok [1]", "a idle"]);

@@ -15,7 +15,7 @@ use lazuli_kernel::{Error, serve};
 use std::net::{IpAddr, Ipv4Addr};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use zeromq::{SocketRecv, SocketSend};
+use zeromq::{SocketRecv, SocketSend, ZmqMessage};
 
 /// A message that takes longer than this will not come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +30,11 @@ struct Wired {
 
 impl Wired {
     async fn start() -> Self {
+        Wired::with_key("the right key").await
+    }
+
+    /// Without a key nothing is signed.
+    async fn with_key(key: &str) -> Self {
         let ports = peek_ports(IpAddr::V4(Ipv4Addr::LOCALHOST), 5).await.unwrap();
         let info = ConnectionInfo {
             ip: "127.0.0.1".to_owned(),
@@ -39,7 +44,7 @@ impl Wired {
             stdin_port: ports[2],
             control_port: ports[3],
             hb_port: ports[4],
-            key: "the right key".to_owned(),
+            key: key.to_owned(),
             signature_scheme: "hmac-sha256".to_owned(),
             kernel_name: None,
         };
@@ -167,5 +172,25 @@ async fn messages_are_signed_with_the_key_of_the_connection_file() {
     let id = request.header.msg_id.clone();
     wired.shell.send(request).await.unwrap();
     assert_eq!(wired.shown(&id).await.len(), 2);
+    wired.end().await;
+}
+
+#[tokio::test]
+async fn parts_that_are_no_json_are_answered_with_an_error() {
+    let mut wired = Wired::with_key("").await;
+    for [metadata, content] in [["{}", "{\"code\": "], ["metadata", "{\"code\": \"give 1\"}"], ["{}", "[]"]] {
+        let request: JupyterMessage = ExecuteRequest::default().into();
+        let header = serde_json::to_string(&request.header).unwrap();
+        let mut message = ZmqMessage::from("<IDS|MSG>");
+        for part in ["", &header, "{}", metadata, content] {
+            message.push_back(part.to_owned().into_bytes().into());
+        }
+        wired.shell.socket.send(message).await.unwrap();
+        let reply = soon(wired.shell.read()).await.unwrap();
+        assert_eq!(reply.parent_header.unwrap().msg_id, request.header.msg_id);
+        let reply = serde_json::to_value(reply.content).unwrap();
+        assert_eq!((&reply["status"], &reply["ename"]), (&"error".into(), &"MalformedMessage".into()), "{content}");
+        assert_eq!(wired.shown(&request.header.msg_id).await.len(), 2, "busy and idle");
+    }
     wired.end().await;
 }

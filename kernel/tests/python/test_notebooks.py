@@ -18,9 +18,9 @@ CHECKOUT = Path(os.environ.get("LAZULI_CHECKOUT", Path(__file__).parents[3]))
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 
 
-def run(notebook: Path, output: Path) -> subprocess.CompletedProcess:
+def run(notebook: Path, output: Path, *options: str) -> subprocess.CompletedProcess:
     script = CHECKOUT / "install/python/run_notebook.py"
-    return subprocess.run([sys.executable, script, notebook, output], capture_output=True, text=True)
+    return subprocess.run([sys.executable, script, notebook, output, *options], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
@@ -135,3 +135,16 @@ def test_failing_cell_ends_the_run_with_its_error(tmp_path):
     saved = nbformat.read(output, as_version=4)
     assert saved.cells[1].outputs[-1].output_type == "error"
     assert not saved.cells[2].outputs, "nothing ran after the error"
+
+
+def test_cell_that_takes_longer_than_it_may_ends_the_run(tmp_path):
+    source, output = tmp_path / "endless.ipynb", tmp_path / "out.ipynb"
+    endless = "println!(\"waits\");\nloop { std::thread::park(); }"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (endless, "1 + 1")])
+    nbformat.write(notebook, source)
+    ended = run(source, output, "--timeout", "3")
+    assert ended.returncode == 1
+    assert "cell 1 of endless.ipynb failed" in ended.stderr
+    assert "did not end within 3 s" in ended.stderr and endless in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not nbformat.read(output, as_version=4).cells[1].outputs, "nothing ran after it"

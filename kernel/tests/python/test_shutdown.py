@@ -51,3 +51,16 @@ def test_shutdown_while_a_cell_waits_for_input(kernel):
     kernel.client.execute("let mut line = String::new();\nstd::io::stdin().read_line(&mut line)?;", allow_stdin=True)
     assert kernel.client.get_stdin_msg(timeout=60)["msg_type"] == "input_request"
     leaves_nothing(kernel)
+
+
+def test_shutdown_while_a_command_runs(kernel):
+    request = kernel.client.execute("!echo started; sleep 1000; echo never")
+    printed(kernel, request, "started")
+    leaves_nothing(kernel)
+
+
+def test_shutdown_ends_what_a_command_left_behind(kernel):
+    sleeping = int(kernel.ok("!sleep 1000 & echo $!").stdout)
+    assert lives(sleeping)
+    leaves_nothing(kernel)
+    until(lambda: not lives(sleeping))

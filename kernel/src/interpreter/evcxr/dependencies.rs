@@ -11,9 +11,6 @@ use serde_json::Value;
 
 use super::tools::Tools;
 
-/// Crates that come with the collections: a second copy's types would never match ours.
-pub const PRELOADED: [&str; 6] = ["lazuli", "polars", "ndarray", "serde", "serde_json", "rayon"];
-
 /// What `:dep` added.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependencies {
@@ -106,33 +103,9 @@ fn externs(metadata: &Value, artifacts: &str) -> BTreeMap<String, PathBuf> {
     externs
 }
 
-/// A cell's text with the `:dep` lines for crates that are here already taken out, and those crates.
-pub fn without_preloaded(code: &str) -> (String, Vec<String>) {
-    let mut found = Vec::new();
-    let mut lines = Vec::new();
-    for line in code.split('\n') {
-        let named = line.trim_start().strip_prefix(":dep ").and_then(|rest| rest.split('=').next()).map(str::trim);
-        match named.and_then(|name| PRELOADED.into_iter().find(|krate| *krate == name.replace('-', "_"))) {
-            Some(krate) => {
-                found.push(krate.to_owned());
-                lines.push("");
-            }
-            None => lines.push(line),
-        }
-    }
-    (lines.join("\n"), found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_dep_on_a_preloaded_crate_is_taken_out_and_named() {
-        let (code, found) = without_preloaded(":dep polars = { version = \"0.50\" }\n:dep itoa = \"1\"\n1");
-        assert_eq!(code, "\n:dep itoa = \"1\"\n1");
-        assert_eq!(found, ["polars"]);
-    }
 
     #[test]
     fn of_two_versions_the_one_that_the_cell_named_is_linked() {

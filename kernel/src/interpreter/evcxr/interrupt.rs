@@ -1,12 +1,15 @@
 //! Stopping a cell: the collections cancel their run between two tasks and every variable is kept.
-//! Only a cell that comes to no such point within the grace period loses its process.
+//! Only a cell that comes to no such point within the grace period loses its process. A command of the shell hears Ctrl-C.
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::folder::Folder;
 use super::output::Channel;
+use super::shell::Shell;
+use super::system;
 use crate::interpreter::Interrupter;
 
 /// How long a cell may take to stop by itself.
@@ -65,51 +68,72 @@ impl Drop for Execution<'_> {
     }
 }
 
-/// What the server calls when the user presses stop.
-pub struct Stop {
+/// All by which a running cell can be reached.
+pub struct Reach {
     pub running: Arc<Running>,
     pub channel: Arc<Channel>,
+    pub shell: Arc<Shell>,
     /// See [`super::tools::Tools::compiling`].
     pub compiling: PathBuf,
+}
+
+/// What the server calls when the user presses stop.
+pub struct Stop {
+    pub reach: Arc<Reach>,
     /// The kernel's own files. They go with the server, whether the interpreter's thread has come to its end or not.
     #[expect(dead_code, reason = "it is only dropped")]
-    pub folder: tempfile::TempDir,
+    pub folder: Folder,
 }
 
 impl Interrupter for Stop {
     fn interrupt(&self) {
-        let (running, channel, compiling) = (self.running.clone(), self.channel.clone(), self.compiling.clone());
-        let state = running.lock();
+        let state = self.reach.running.lock();
         let execution = state.execution;
         if state.process.is_none() {
             return;
         }
         drop(state);
-        std::thread::spawn(move || stop(&running, &channel, &compiling, execution));
+        let reach = self.reach.clone();
+        std::thread::spawn(move || reach.stop(execution));
     }
 
     fn end(&self) {
-        let process = self.running.lock().process.clone();
-        process.iter().for_each(|process| self.running.end_process(process));
+        self.reach.shell.end();
+        let process = self.reach.running.lock().process.clone();
+        process.iter().for_each(|process| self.reach.running.end_process(process));
     }
 }
 
-fn stop(running: &Running, channel: &Channel, compiling: &Path, execution: u64) {
-    // Time the cell itself had to stop: what comes before it runs ends by itself or is ended, and costs no variable.
-    let mut asked: Option<Instant> = None;
-    let mut state = running.lock();
-    while state.execution == execution
-        && let Some(process) = state.process.clone()
-    {
-        if end_compile(compiling) || !channel.runs() {
-            asked = None;
-        } else if asked.get_or_insert_with(Instant::now).elapsed() > GRACE {
-            running.end_process(&process);
-            return;
+impl Reach {
+    /// Stops `execution`, whatever it is at, until it has ended.
+    fn stop(&self, execution: u64) {
+        // Time the cell itself had to stop: what comes before it runs ends by itself or is ended, and costs no variable.
+        let mut asked: Option<Instant> = None;
+        let mut state = self.running.lock();
+        while state.execution == execution
+            && let Some(process) = state.process.clone()
+        {
+            let patience_ends = asked.is_some_and(|asked| asked.elapsed() > GRACE);
+            if let Some(group) = self.shell.awaited() {
+                match asked {
+                    None => system::signal_group(group, system::INTERRUPT),
+                    Some(_) if patience_ends => system::signal_group(group, system::KILL),
+                    Some(_) => {}
+                }
+                asked.get_or_insert_with(Instant::now);
+            } else if end_compile(&self.compiling) || !self.channel.runs() {
+                asked = None;
+            } else if patience_ends {
+                return self.running.end_process(&process);
+            } else {
+                asked.get_or_insert_with(Instant::now);
+            }
+            drop(state);
+            self.channel.cancel();
+            let (guard, _) =
+                self.running.ended.wait_timeout(self.running.lock(), REPEAT).unwrap_or_else(PoisonError::into_inner);
+            state = guard;
         }
-        drop(state);
-        channel.cancel();
-        state = running.ended.wait_timeout(running.lock(), REPEAT).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -117,13 +141,8 @@ fn stop(running: &Running, channel: &Channel, compiling: &Path, execution: u64) 
 fn end_compile(compiling: &Path) -> bool {
     let mut ended = false;
     for note in std::fs::read_dir(compiling).into_iter().flatten().flatten() {
-        let group = note.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
-        let Some(group) = group.filter(|group| *group > 1) else { continue };
-        #[expect(unsafe_code, reason = "std can end a child, but not the children of a child")]
-        // SAFETY: only sends a signal; a group that is gone already is an error that changes nothing.
-        unsafe {
-            libc::kill(-group, libc::SIGKILL);
-        }
+        let Some(group) = note.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        system::signal_group(group, system::KILL);
         ended |= std::fs::remove_file(note.path()).is_ok();
     }
     ended

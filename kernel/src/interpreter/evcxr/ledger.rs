@@ -1,6 +1,6 @@
 //! What was written in which cell: the kernel notes each cell before it runs, and the compiler step,
 //! a process of its own, reads from a [`Page`] what it needs to give every line its place. A cell adds a few lines to
-//! what is on disk, so it costs the same however many came before. Imports nothing in-house.
+//! what is on disk, so it costs the same however many came before. Imports: commands.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -13,6 +13,10 @@ use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use serde::{Deserialize, Serialize};
 
+use super::commands;
+
+/// The number of all cells that are not kept in the history: what a frontend runs on its own behalf.
+pub const UNKEPT: u32 = 0;
 /// The cell that runs.
 const CELL: &str = "cell.json";
 /// Where items were written, one a line: sum of the text, cell, line. Of equal texts the last counts.
@@ -21,17 +25,18 @@ const ITEMS: &str = "items";
 /// The cells so far, the last one being the one that runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    cells: Vec<Noted>,
+    /// Their numbers, and what the user wrote.
+    cells: Vec<(u32, String)>,
     /// Lines of [`ITEMS`] that are not on disk yet.
     unsaved: String,
 }
 
-/// The text of one cell.
+/// What the compiler step has to know of one cell.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Noted {
     /// The number that the notebook shows.
     pub number: u32,
-    /// The Rust in it; lines that are commands (`:dep`, `!ls`) are blank.
+    /// The Rust in it; its commands (`:dep`, `!ls`) are blank.
     pub code: String,
 }
 
@@ -41,26 +46,37 @@ impl Ledger {
         let mut items = OpenOptions::new().create(true).append(true).open(folder.join(ITEMS))?;
         items.write_all(std::mem::take(&mut self.unsaved).as_bytes())?;
         match self.cells.last() {
-            Some(cell) => std::fs::write(folder.join(CELL), serde_json::to_vec(cell)?),
+            Some((number, text)) => {
+                let cell = Noted { number: *number, code: commands::rust_of(text) };
+                std::fs::write(folder.join(CELL), serde_json::to_vec(&cell)?)
+            }
             None => Ok(()),
         }
     }
 
-    /// Adds the cell that is about to run. What runs on a frontend's own behalf has the number of the last real
-    /// cell, whose text it must not replace: it is noted under 0.
-    pub fn note(&mut self, number: u32, code: &str) {
-        let is_new = self.cells.iter().all(|cell| cell.number < number);
-        let number = if is_new { number } else { 0 };
-        let code = without_commands(code);
-        for item in Parts::of(&code).items {
+    /// No cell runs, as before the first: what evcxr compiles until the next [`Ledger::save`] is its own.
+    pub fn close(folder: &Path) -> io::Result<()> {
+        match std::fs::remove_file(folder.join(CELL)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds the cell that is about to run, and says under which number. What runs on a frontend's own behalf comes with the
+    /// number of the last real cell, whose text it must not replace: it is [`UNKEPT`].
+    pub fn note(&mut self, number: u32, text: &str) -> u32 {
+        let is_new = self.cells.iter().all(|(earlier, _)| *earlier < number);
+        let number = if is_new { number } else { UNKEPT };
+        for item in Parts::of(&commands::rust_of(text)).items {
             writeln!(self.unsaved, "{} {number} {}", sum(&item.text), item.line).expect("a string takes all");
         }
-        self.cells.push(Noted { number, code });
+        self.cells.push((number, text.to_owned()));
+        number
     }
 
     /// The text of cell `number` as it was run last.
-    pub fn code_of(&self, number: u32) -> Option<&str> {
-        self.cells.iter().rev().find(|cell| cell.number == number).map(|cell| &*cell.code)
+    pub fn text_of(&self, number: u32) -> Option<&str> {
+        self.cells.iter().rev().find(|(noted, _)| *noted == number).map(|(_, text)| &**text)
     }
 }
 
@@ -100,18 +116,6 @@ fn sum(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Commands stand before the Rust of a cell, a line each; they are blanked so that lines keep their numbers.
-fn without_commands(code: &str) -> String {
-    let mut in_rust = false;
-    let mut lines = Vec::new();
-    for line in code.split('\n') {
-        let is_command = line.starts_with('!') || line.trim_start().starts_with(':');
-        in_rust |= !is_command && !line.starts_with("//") && !line.trim().is_empty();
-        lines.push(if in_rust || !is_command { line } else { "" });
-    }
-    lines.join("\n")
 }
 
 /// A cell taken apart.
@@ -322,9 +326,25 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_blanked_and_lines_keep_their_numbers() {
+    fn what_is_not_kept_replaces_no_cell() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::default();
+        assert_eq!((ledger.note(1, ":dep itoa\n!ls\nlet x = 1;"), ledger.note(1, "x")), (1, UNKEPT));
+        assert_eq!((ledger.text_of(1), ledger.text_of(UNKEPT)), (Some(":dep itoa\n!ls\nlet x = 1;"), Some("x")));
+        ledger.save(folder.path()).unwrap();
+        assert_eq!(Page::load(folder.path()).unwrap().cell.map(|cell| cell.number), Some(UNKEPT));
+        assert_eq!(ledger.note(2, "2"), 2);
+    }
+
+    #[test]
+    fn the_compiler_step_reads_the_rust_of_the_cell_that_runs() {
+        let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::default();
         ledger.note(3, ":dep itoa\n!ls\nlet x = 1;");
-        assert_eq!(ledger.code_of(3), Some("\n\nlet x = 1;"));
+        ledger.save(folder.path()).unwrap();
+        let cell = Page::load(folder.path()).unwrap().cell.expect("one runs");
+        assert_eq!(cell.code, "         \n   \nlet x = 1;");
+        Ledger::close(folder.path()).unwrap();
+        assert!(Page::load(folder.path()).unwrap().cell.is_none());
     }
 }

@@ -3,30 +3,39 @@
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
 //! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
-//! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
+//! that runs it (`kernel/runtime`), what it shows ([`output`], [`traceback`], [`timing`]), and the lines
+//! before its Rust ([`commands`], [`shell`]).
 
+mod commands;
 mod compile;
 mod dependencies;
+mod folder;
 mod interrupt;
 mod layout;
 mod ledger;
 mod markers;
 mod output;
+mod pipe;
 mod processor;
+mod shell;
 mod startup;
+mod system;
 mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use evcxr::CommandContext;
 
+use self::commands::{Own, Script, Wrong};
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
+use self::shell::Shell;
 use self::timing::Stopwatch;
 use super::{Cell, Completion, Completions, Failure, Interpreter, MimeBundle, Outcome, Output, OutputSink, Stream};
 
@@ -40,6 +49,17 @@ struct Evcxr {
     ledger: Ledger,
     channel: Arc<Channel>,
     running: Arc<Running>,
+    shell: Arc<Shell>,
+}
+
+/// The cell that runs.
+struct Current<'a> {
+    cell: &'a Cell,
+    /// Under which the ledger has it.
+    number: u32,
+    /// Its text without commands.
+    rust: String,
+    output: &'a Arc<dyn OutputSink>,
 }
 
 impl Evcxr {
@@ -47,71 +67,110 @@ impl Evcxr {
         self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect()
     }
 
-    /// Says which variables went because a type of theirs was redefined by `code`.
-    fn tell_redefined(&self, code: &str, before: &BTreeMap<String, String>, output: &Arc<dyn OutputSink>) {
-        let redefined: Vec<_> = Parts::of(code).items.into_iter().filter_map(|item| item.name).collect();
+    /// Says which variables went because a type of theirs was redefined.
+    fn tell_redefined(&self, current: &Current<'_>, before: &BTreeMap<String, String>) {
+        let redefined: Vec<_> = Parts::of(&current.rust).items.into_iter().filter_map(|item| item.name).collect();
         let after = self.variables();
         for (name, type_name) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
             if let Some(item) = redefined.iter().find(|item| ledger::names(type_name).any(|part| part == **item)) {
                 let text =
                     format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
-                output.emit(Output::Stream { stream: Stream::Stderr, text });
+                current.output.emit(Output::Stream { stream: Stream::Stderr, text });
             }
         }
     }
 
-    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        if let Some(line) = ledger::top_level_await(&cell.code) {
-            let text =
-                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
-            return Outcome::Failed(Failure::new("CompileError", text));
+    /// Carries out what stands before the Rust and is not evcxr's.
+    fn prepare(&mut self, script: &Script, current: &Current<'_>) -> Result<(), Failure> {
+        for krate in &script.preloaded {
+            let text = format!(
+                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
+            );
+            current.output.emit(Output::Stream { stream: Stream::Stdout, text });
         }
-        self.ledger.note(cell.number, &cell.code);
+        if script.own.contains(&Own::Help) {
+            current.output.emit(Output::Display { bundle: commands::help(), display_id: None });
+        }
+        for (line, command) in &script.shell {
+            not_interrupted(current.cell)?;
+            let ended = self.shell.run(self.shell_here(), command, current.output);
+            not_interrupted(current.cell)?;
+            ended.map_err(|text| {
+                traceback::of_line("CommandFailed", Wrong { line: *line, text }, current.number, &self.ledger)
+            })?;
+        }
+        not_interrupted(current.cell)
+    }
+
+    /// Forgets all that cells have made; the next one finds what the first one found.
+    fn clear(&mut self) -> Result<(), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::new("KernelError", format!("cannot clear: {error}"));
+        Ledger::close(&self.tools.ledger()).map_err(|error| failed(&error))?;
+        let begin = format!(":clear\n{}", startup::PRELUDE);
+        self.context.execute(&begin).map(drop).map_err(|error| failed(&error))
+    }
+
+    /// The shell in the user's environment, where the cells' process works.
+    fn shell_here(&self) -> std::process::Command {
+        let mut shell = self.tools.command(Path::new("/bin/sh"));
+        let process = interrupt::number_of(&self.context.process_handle());
+        // That process may be gone, which the next cell finds out.
+        if let Ok(folder) = std::fs::read_link(format!("/proc/{process}/cwd")) {
+            shell.current_dir(folder);
+        }
+        shell
+    }
+
+    /// Has evcxr run the Rust.
+    fn run(&mut self, script: &Script, current: &Current<'_>) -> Outcome {
+        if let Some(line) = ledger::top_level_await(&current.rust) {
+            let text = "`.await` in a cell, which is not async: call a runtime's `block_on` on the future".to_owned();
+            let wrong = Wrong { line, text };
+            return Outcome::Failed(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
+        }
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
             let text = format!("the kernel's folder cannot be written: {error}");
             return Outcome::Failed(Failure::new("KernelError", text));
         }
         let before = self.variables();
-        self.channel.begin(output);
-        let result = {
-            let _running = self.running.begin(self.context.process_handle());
-            // From here on an interrupt finds the cell; one that came before has only left its mark.
-            if cell.interrupted() {
-                return Outcome::Failed(Failure::interrupted());
-            }
-            self.context.execute(&cell.code)
-        };
+        let former = self.channel.begin(current.output);
+        let result = self.context.execute(&script.evaluated);
         let told = self.channel.end();
-        self.tell_redefined(&cell.code, &before, output);
-        self.outcome(cell, result, told, &before)
+        if current.cell.silent {
+            // A thread that prints goes on where it was seen.
+            self.channel.show_to(former);
+        }
+        self.tell_redefined(current, &before);
+        self.outcome(current, result, told, &before)
     }
 
     fn outcome(
         &self,
-        cell: &Cell,
+        current: &Current<'_>,
         result: Result<evcxr::EvalOutputs, evcxr::Error>,
         mut told: Told,
         before: &BTreeMap<String, String>,
     ) -> Outcome {
+        let Current { cell, number, .. } = *current;
         let failure = match result {
             Err(error) if cell.interrupted() && !matches!(error, evcxr::Error::SubprocessTerminated(_)) => {
                 Failure::interrupted()
             }
-            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number, &self.ledger),
+            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, number, &self.ledger),
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
                 if cell.interrupted() {
                     let why = "the cell did not come to a point where it can stop, so its process was ended";
                     traceback::of_lost_process("Interrupted", why, &lost)
                 } else {
-                    traceback::of_lost_process("Crashed", why.trim(), &lost)
+                    traceback::of_lost_process("Crashed", &traceback::of_end(&why), &lost)
                 }
             }
             Err(error) => traceback::of_build(&error.to_string()),
             Ok(outputs) => match told.explained(cell.interrupted()) {
                 Some(error) => {
-                    let mut failure = traceback::of_cell(&error, cell.number, &self.ledger);
-                    let lost = lost_variables(&error, cell, before, &told.kept);
+                    let mut failure = traceback::of_cell(&error, number, &self.ledger);
+                    let lost = lost_variables(&error, current, before, &told.kept);
                     if !lost.is_empty() {
                         failure
                             .traceback
@@ -126,6 +185,10 @@ impl Evcxr {
     }
 }
 
+fn not_interrupted(cell: &Cell) -> Result<(), Failure> {
+    if cell.interrupted() { Err(Failure::interrupted()) } else { Ok(()) }
+}
+
 /// Where the name at `cursor` ends; its opening parenthesis belongs to it, by which evcxr finds methods.
 fn end_of_name(code: &str, cursor: usize) -> usize {
     let rest = &code[cursor..];
@@ -136,13 +199,13 @@ fn end_of_name(code: &str, cursor: usize) -> usize {
 /// Variables that were there before the failing statement and are not any more.
 fn lost_variables(
     error: &output::CellError,
-    cell: &Cell,
+    current: &Current<'_>,
     before: &BTreeMap<String, String>,
     kept: &Option<BTreeSet<String>>,
 ) -> Vec<String> {
     let Some(kept) = kept else { return Vec::new() };
-    let line = traceback::line_in(error, cell.number);
-    let earlier = Parts::of(&cell.code).statements.into_iter().filter(|statement| statement.line < line);
+    let line = traceback::line_in(error, current.number);
+    let earlier = Parts::of(&current.rust).statements.into_iter().filter(|statement| statement.line < line);
     let bound = earlier.flat_map(|statement| statement.binds).map(|binding| binding.name).filter(|name| name != "_");
     let there: BTreeSet<String> = before.keys().cloned().chain(bound).collect();
     there.difference(kept).cloned().collect()
@@ -157,20 +220,28 @@ fn bundle_of(outputs: evcxr::EvalOutputs) -> Option<MimeBundle> {
 
 impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        let (code, is_timed) = match timing::asked(&cell.code) {
-            Ok(asked) => asked,
-            Err(failure) => return Outcome::Failed(failure),
+        let number = self.ledger.note(cell.number, &cell.code);
+        let current = Current { cell, number, rust: commands::rust_of(&cell.code), output };
+        let script = match Script::of(&cell.code, |krate| self.tools.stage.is_preloaded(krate)) {
+            Ok(script) => script,
+            Err(wrong) => {
+                return Outcome::Failed(traceback::of_line("CommandError", wrong, current.number, &self.ledger));
+            }
         };
-        let (code, preloaded) = dependencies::without_preloaded(&code);
-        for krate in preloaded {
-            let text = format!(
-                "`{krate}` comes with Lazuli, already compiled: its `:dep` line is not needed and was skipped\n"
-            );
-            output.emit(Output::Stream { stream: Stream::Stdout, text });
+        if script.own.contains(&Own::Clear)
+            && let Err(failure) = self.clear()
+        {
+            return Outcome::Failed(failure);
+        }
+        // From here on an interrupt finds the cell; one that came before has only left its mark.
+        let running = self.running.clone();
+        let _running = running.begin(self.context.process_handle());
+        if let Err(failure) = self.prepare(&script, &current) {
+            return Outcome::Failed(failure);
         }
         let process = interrupt::number_of(&self.context.process_handle());
-        self.channel.watch(is_timed.then(|| Stopwatch::start(process)));
-        let outcome = self.run(&Cell { code, ..cell.clone() }, output);
+        self.channel.watch(script.own.contains(&Own::Time).then(|| Stopwatch::start(process)));
+        let outcome = self.run(&script, &current);
         if let Some(watch) = self.channel.watch(None) {
             output.emit(Output::Display { bundle: watch.read().bundle(&outcome), display_id: None });
         }
@@ -178,26 +249,27 @@ impl Interpreter for Evcxr {
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        let command = timing::completion(code, cursor);
-        let (rust, _) = timing::without_command(code);
-        let found = self.context.completions(if command.is_some() { code } else { &rust }, cursor);
-        let Ok(found) = found else { return Completions::none(cursor) };
+        if let Some(found) = commands::completions(code, cursor) {
+            return found;
+        }
+        let code = commands::evaluated(code, |krate| self.tools.stage.is_preloaded(krate));
+        let Ok(found) = self.context.completions(&code, cursor) else { return Completions::none(cursor) };
         let matches = found.completions.into_iter().map(|found| Completion {
             text: found.code,
             kind: found.kind.to_owned(),
             signature: found.label,
         });
-        let matches = command.into_iter().chain(matches).collect();
-        Completions { start: found.start_offset, end: found.end_offset, matches }
+        Completions { start: found.start_offset, end: found.end_offset, matches: matches.collect() }
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let (code, _) = timing::without_command(code);
+        let code = commands::evaluated(code, |krate| self.tools.stage.is_preloaded(krate));
         let (text, html) = self.context.hover_at(&code, end_of_name(&code, cursor)).ok()?;
         (text != "No documentation found").then(|| MimeBundle::plain(text).with("text/html", html))
     }
 
     fn shutdown(&mut self) {
+        self.shell.end();
         self.running.end_process(&self.context.process_handle());
     }
 }

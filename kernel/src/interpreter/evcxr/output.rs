@@ -1,10 +1,12 @@
 //! The kernel's end of the display channel: a Unix socket that the runtime process connects to, once
 //! for each stream (stdout, stderr: raw bytes) and once for each speaker (cells, collections: lines of
 //! JSON, each answered after it was carried out, so that prints and pictures keep their order).
+//!
+//! One process runs all cells, and a thread in it has no cell: what one that a cell left behind prints or shows later is taken for
+//! the cell that runs by then, or ran last. Imports: pipe, timing, interpreter.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::markers::{Markers, Piece};
+use super::pipe::Pipe;
 use super::timing::Stopwatch;
 use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, Stream};
 
@@ -113,18 +115,6 @@ pub struct Channel {
     collections: Mutex<Vec<UnixStream>>,
 }
 
-struct Pipe {
-    stream: Stream,
-    state: Mutex<PipeState>,
-}
-
-struct PipeState {
-    socket: UnixStream,
-    /// The first bytes of a character whose last ones are still to come.
-    partial: Vec<u8>,
-    markers: Markers,
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -150,10 +140,15 @@ impl Channel {
         Ok(channel)
     }
 
-    /// Sends output to `sink` from now on.
-    pub fn begin(&self, sink: &Arc<dyn OutputSink>) {
-        *lock(&self.sink) = sink.clone();
+    /// A cell begins, whose output goes to `sink`; gives back where it went before.
+    pub fn begin(&self, sink: &Arc<dyn OutputSink>) -> Arc<dyn OutputSink> {
         *lock(&self.told) = Told::default();
+        self.show_to(sink.clone())
+    }
+
+    /// Sends output to `sink` from now on; gives back where it went before.
+    pub fn show_to(&self, sink: Arc<dyn OutputSink>) -> Arc<dyn OutputSink> {
+        std::mem::replace(&mut *lock(&self.sink), sink)
     }
 
     /// Tells `watch` from now on when a cell runs; what was told so before is given back.
@@ -170,12 +165,7 @@ impl Channel {
     pub fn end(&self) -> Told {
         self.drain();
         for pipe in lock(&self.pipes).clone() {
-            let mut state = lock(&pipe.state);
-            let partial = std::mem::take(&mut state.partial);
-            let text = state.markers.finish() + &String::from_utf8_lossy(&partial);
-            if !text.is_empty() {
-                self.sink().emit(Output::Stream { stream: pipe.stream, text });
-            }
+            pipe.finish(&|output| self.sink().emit(output));
         }
         std::mem::take(&mut lock(&self.told))
     }
@@ -263,77 +253,19 @@ impl Channel {
 
     /// Reads a stream for as long as the runtime process has it.
     fn pump(&self, socket: UnixStream, stream: Stream) {
-        if socket.set_nonblocking(true).is_err() {
-            return;
-        }
-        let descriptor = socket.as_raw_fd();
-        let pipe = Arc::new(Pipe {
-            stream,
-            state: Mutex::new(PipeState { socket, partial: Vec::new(), markers: Markers::default() }),
-        });
+        let Ok(pipe) = Pipe::new(socket.into(), stream) else { return };
+        let pipe = Arc::new(pipe);
         lock(&self.pipes).push(pipe.clone());
-        loop {
-            let mut ready = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-            // SAFETY: one pollfd, which lives through the call.
-            #[expect(unsafe_code, reason = "std has no way to wait on a descriptor that others read too")]
-            unsafe {
-                libc::poll(&mut ready, 1, -1)
-            };
-            if !self.drain_pipe(&pipe) {
-                break;
-            }
-        }
+        pipe.pump(|output| self.sink().emit(output));
         lock(&self.pipes).retain(|other| !Arc::ptr_eq(other, &pipe));
     }
 
     fn drain(&self) {
         let pipes = lock(&self.pipes).clone();
         for pipe in pipes {
-            self.drain_pipe(&pipe);
+            pipe.drain(&|output| self.sink().emit(output));
         }
     }
-
-    /// Hands over all that was printed; false at the stream's end.
-    fn drain_pipe(&self, pipe: &Pipe) -> bool {
-        let mut state = lock(&pipe.state);
-        let mut buffer = [0; 1 << 16];
-        // What is there now and no more: a thread that prints without pause must not keep a cell from its end.
-        let mut left = unread(&state.socket);
-        loop {
-            match state.socket.read(&mut buffer) {
-                Ok(0) => return false,
-                Ok(count) => {
-                    left = left.saturating_sub(count);
-                    let mut bytes = std::mem::take(&mut state.partial);
-                    bytes.extend_from_slice(&buffer[..count]);
-                    let (text, partial) = split_text(bytes);
-                    state.partial = partial;
-                    for piece in state.markers.feed(&text) {
-                        self.sink().emit(match piece {
-                            Piece::Text(text) => Output::Stream { stream: pipe.stream, text },
-                            Piece::Content { mime, content } => {
-                                Output::Display { bundle: MimeBundle::default().with(mime, content), display_id: None }
-                            }
-                        });
-                    }
-                    if left == 0 {
-                        return true;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-            }
-        }
-    }
-}
-
-/// Bytes that wait in a socket.
-fn unread(socket: &UnixStream) -> usize {
-    let mut count: libc::c_int = 0;
-    #[expect(unsafe_code, reason = "std has no call for it")]
-    // SAFETY: the descriptor is open and `count` lives through the call.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut count) };
-    if result < 0 { usize::MAX } else { usize::try_from(count).unwrap_or(0) }
 }
 
 fn read_hello(mut socket: &UnixStream) -> io::Result<Message> {
@@ -344,26 +276,4 @@ fn read_hello(mut socket: &UnixStream) -> io::Result<Message> {
         line.push(byte[0]);
     }
     Ok(serde_json::from_slice(&line)?)
-}
-
-/// Text, and the bytes of a character that is not complete yet. Bytes that are no text become `�`.
-fn split_text(bytes: Vec<u8>) -> (String, Vec<u8>) {
-    let complete = match std::str::from_utf8(&bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
-    };
-    (String::from_utf8_lossy(&bytes[..complete]).into_owned(), bytes[complete..].to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_text;
-
-    #[test]
-    fn a_character_cut_in_two_waits_for_its_rest() {
-        let snow = "a❄".as_bytes();
-        let (text, partial) = split_text(snow[..2].to_vec());
-        assert_eq!((&*text, partial.len()), ("a", 1));
-        assert_eq!(split_text(b"\xff!".to_vec()), ("\u{fffd}!".to_owned(), vec![]));
-    }
 }

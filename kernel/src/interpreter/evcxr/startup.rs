@@ -2,25 +2,24 @@
 //! evcxr with our runtime process, the collections' prelude, a warm-up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use evcxr::{CommandContext, EvalContext};
 
-use super::interrupt::{Running, Stop};
+use super::folder::Folder;
+use super::interrupt::{Reach, Running, Stop};
 use super::ledger::{self, Ledger};
 use super::output::Channel;
-use super::tools::{CompilerError, Stage, TOOLS, Tools};
+use super::shell::Shell;
+use super::tools::{CHANNEL, COLLECTIONS, CompilerError, HOME, Stage, TOOLS, Tools, USER_ENVIRONMENT};
 use super::{Evcxr, toolchain};
 use crate::interpreter::{Failure, Interpreter, Interrupter, Launch};
 
-/// The folder that set-up made; the kernelspec names it.
-const HOME: &str = "LAZULI_HOME";
-/// How the folders of kernels begin; the number of the kernel's process follows.
-const PREFIX: &str = "lazuli-kernel-";
 /// What the first cell finds in scope.
-const PRELUDE: &str = "use lazuli::prelude::*;";
+pub const PRELUDE: &str = "use lazuli::prelude::*;";
 /// Analysed once before the first cell, so that rust-analyzer has its tables of traits and imports.
 const WARM_UP: &str = "let warm = zeros((4, 4), (2, 2)); let sum = (&warm + 1.0).sin().sum().compute(); sum";
 
@@ -44,10 +43,7 @@ impl Interrupter for NothingRuns {
 }
 
 fn prepared() -> Result<Launch, Failure> {
-    sweep(&std::env::temp_dir());
-    // The name tells the next kernel whose it is.
-    let prefix = format!("{PREFIX}{}-", std::process::id());
-    let folder = tempfile::Builder::new().prefix(&prefix).tempdir().map_err(|error| cannot("make a folder", &error))?;
+    let folder = Folder::make(&std::env::temp_dir()).map_err(|error| cannot("make a folder", &error))?;
     let home = std::env::var_os(HOME).ok_or_else(|| {
         Failure::new("NotInstalled", "LAZULI_HOME is not set: start the kernel through Jupyter, after `cargo lab`")
     })?;
@@ -62,28 +58,33 @@ fn prepared() -> Result<Launch, Failure> {
         stage,
     };
     let tools = prepare(tools).map_err(|error| cannot("prepare its folder", &error))?;
-    let channel = Channel::listen(&tools.folder.join("channel")).map_err(|error| cannot("listen", &error))?;
-    let running = Arc::new(Running::default());
-    let interrupter =
-        Arc::new(Stop { running: running.clone(), channel: channel.clone(), compiling: tools.compiling(), folder });
+    let channel = listen(&tools.channel())?;
+    let (running, shell) = (Arc::new(Running::default()), Arc::new(Shell::default()));
+    let reach = Arc::new(Reach {
+        running: running.clone(),
+        channel: channel.clone(),
+        shell: shell.clone(),
+        compiling: tools.compiling(),
+    });
+    let interrupter = Arc::new(Stop { reach, folder });
     let start = move || {
-        let session = start(tools, channel, running)?;
+        let session = start(tools, channel, running, shell)?;
         Ok(Box::new(session) as Box<dyn Interpreter>)
     };
     Ok(Launch { language_version, interrupter, start: Box::new(start) })
 }
 
-/// Removes what kernels left that were killed.
-fn sweep(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        if owner.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
-            // Another user's, or another kernel was faster.
-            let _ = std::fs::remove_dir_all(entry.path());
+fn listen(socket: &Path) -> Result<Arc<Channel>, Failure> {
+    Channel::listen(socket).map_err(|error| {
+        let failure = cannot(&format!("listen at {}", socket.display()), &error);
+        match error.kind() {
+            ErrorKind::InvalidInput => {
+                let hint = "the path of a socket has at most 107 bytes: set TMPDIR to a shorter folder before you start Jupyter";
+                Failure::new(failure.name, format!("{}; {hint}", failure.value))
+            }
+            _ => failure,
         }
-    }
+    })
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Failure {
@@ -114,9 +115,9 @@ fn prepare(mut tools: Tools) -> std::io::Result<Tools> {
     tools.user_environment = changes.iter().map(|(name, _)| ((*name).to_owned(), std::env::var(name).ok())).collect();
     tools.save()?;
     changes.extend([
-        ("LAZULI_CHANNEL", text(tools.folder.join("channel"))),
-        ("LAZULI_COLLECTIONS", text(tools.stage.collections.clone())),
-        ("LAZULI_USER_ENVIRONMENT", serde_json::to_string(&tools.user_environment)?),
+        (CHANNEL, text(tools.channel())),
+        (COLLECTIONS, text(tools.stage.collections.clone())),
+        (USER_ENVIRONMENT, serde_json::to_string(&tools.user_environment)?),
     ]);
     for (name, value) in changes {
         #[expect(unsafe_code, reason = "evcxr and rust-analyzer find their tools through the environment")]
@@ -134,7 +135,7 @@ fn prelude_names(world: &Path) -> BTreeSet<String> {
     ledger::imported_names(&text, "prelude")
 }
 
-fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<Evcxr, Failure> {
+fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>, shell: Arc<Shell>) -> Result<Evcxr, Failure> {
     same_compiler(&tools)?;
     let mut ledger = Ledger::default();
     ledger.save(&tools.ledger()).map_err(|error| cannot("write its ledger", &error))?;
@@ -149,7 +150,7 @@ fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<E
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, channel, running })
+    Ok(Evcxr { context, tools, ledger, channel, running, shell })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.
@@ -161,4 +162,21 @@ fn same_compiler(tools: &Tools) -> Result<(), Failure> {
         };
         Failure::new(name, error.to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_whose_path_is_too_long_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(listen(&folder.path().join("channel")).is_ok());
+        let long = folder.path().join("l".repeat(100));
+        let failure = listen(&long).err().expect("it is too long");
+        assert!(
+            failure.value.contains(&*long.to_string_lossy()) && failure.value.contains("set TMPDIR"),
+            "{failure:?}"
+        );
+    }
 }

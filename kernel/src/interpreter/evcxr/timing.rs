@@ -1,63 +1,10 @@
-//! `:time`, a command before the code of a cell: when the cell has ended it is told how long that took, the time until it
-//! ran apart from its run, and how many cores the run kept busy. Imports: interpreter.
+//! What `:time` tells when a cell has ended: how long it took, the time until it ran apart from its run, and how many cores
+//! the run kept busy. Imports: interpreter.
 
 use std::time::{Duration, Instant};
 
 use super::processor;
-use crate::interpreter::{Completion, Failure, MimeBundle, Outcome};
-
-const TIME: &str = ":time";
-/// What the command is called elsewhere.
-const FOREIGN: [&str; 5] = [":timeit", "%time", "%%time", "%timeit", "%%timeit"];
-
-/// A cell's text with `:time` blanked, and whether it stood there. Lines and columns keep their numbers.
-pub fn asked(code: &str) -> Result<(String, bool), Failure> {
-    let (blanked, is_timed) = without_command(code);
-    let wrong = |text: String| Err(Failure::new("CompileError", text));
-    if let Some(word) = head(code).map(first_word).find(|word| FOREIGN.contains(word)) {
-        return wrong(format!(
-            "there is no `{word}`: to see how long a cell takes, write `:time` in a line above its code"
-        ));
-    }
-    if is_timed && blanked.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//")) {
-        return wrong(
-            "`:time` has nothing to time: write code after it, on its line or below it in the same cell".into(),
-        );
-    }
-    Ok((blanked, is_timed))
-}
-
-/// A cell's text with spaces in place of `:time`, and whether it stood there.
-pub fn without_command(code: &str) -> (String, bool) {
-    let mut text = code.to_owned();
-    let timed: Vec<&str> = head(code).map(first_word).filter(|word| *word == TIME).collect();
-    for word in &timed {
-        let at = word.as_ptr() as usize - code.as_ptr() as usize;
-        text.replace_range(at..at + TIME.len(), &" ".repeat(TIME.len()));
-    }
-    (text, !timed.is_empty())
-}
-
-/// `:time`, where what stands before `cursor` may become it.
-pub fn completion(code: &str, cursor: usize) -> Option<Completion> {
-    let typed = code[..cursor].rsplit('\n').next()?.trim_start();
-    let fits = typed.starts_with(':') && TIME.starts_with(typed);
-    fits.then(|| Completion { text: TIME.into(), kind: "magic".into(), signature: TIME.into() })
-}
-
-/// The lines before the code, where commands stand, and the first of the code. `:time` may share its line with the code.
-fn head(code: &str) -> impl Iterator<Item = &str> {
-    let mut in_code = false;
-    code.split('\n').take_while(move |line| {
-        let is_aside = line.trim().is_empty() || line.starts_with("//") || line.starts_with('!');
-        let is_alone = line.trim_start().starts_with(':') && (first_word(line) != TIME || line.trim() == TIME);
-        !std::mem::replace(&mut in_code, !is_aside && !is_alone)
-    })
-}
-
-fn first_word(line: &str) -> &str {
-    line.split_whitespace().next().unwrap_or_default()
-}
+use crate::interpreter::{MimeBundle, Outcome};
 
 /// Times one cell, from when it is handed to the evaluator.
 #[derive(Debug)]
@@ -179,43 +126,7 @@ fn spelt(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(code: &str, left: &str, is_timed: bool) {
-        assert_eq!(asked(code), Ok((left.to_owned(), is_timed)), "{code:?}");
-    }
-
-    #[test]
-    fn the_command_is_blanked_where_commands_stand() {
-        check(":time\nf()", "     \nf()", true);
-        check(":time f()\n:time", "      f()\n:time", true);
-        check("// why\n\n:dep itoa = \"1\"\n  :time\nf()", "// why\n\n:dep itoa = \"1\"\n       \nf()", true);
-    }
-
-    #[test]
-    fn nothing_else_is_taken_for_the_command() {
-        for code in ["f()\n:time", "let time = 1;", ":timing", ":time_passes\nf()", "\":time\"", "", ":dep time"] {
-            check(code, code, false);
-        }
-    }
-
-    #[test]
-    fn a_wrong_use_says_what_to_write() {
-        let complaint = |code: &str| asked(code).expect_err(code).value;
-        for code in [":time", ":time  ", ":time\n\n// later", "// all\n:time"] {
-            assert!(complaint(code).contains("nothing to time"), "{code:?}");
-        }
-        for code in [":timeit f()", "%%time\nf()", ":dep itoa = \"1\"\n%timeit f()"] {
-            assert!(complaint(code).contains("write `:time`"), "{code:?}");
-        }
-    }
-
-    #[test]
-    fn the_command_completes() {
-        for (code, fits) in [(":", true), (":ti", true), ("let a = 1;\n :time", true), (":timi", false), ("", false)] {
-            assert_eq!(completion(code, code.len()).is_some(), fits, "{code:?}");
-        }
-        assert!(completion(":time x.su", 10).is_none());
-    }
+    use crate::interpreter::Failure;
 
     fn check_told(compile: u64, run: Option<(u64, Option<u64>)>, outcome: &Outcome, told: &str) {
         let ms = Duration::from_millis;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use lazuli_facade::{Question, World};
 
 use super::tools::{TOOLS, Tools};
-use super::{compile, dependencies};
+use super::{compile, dependencies, system};
 
 /// The names we answer to.
 pub const NAMES: [&str; 3] = ["cargo", "rustup", "rustc"];
@@ -85,11 +85,7 @@ fn answer(text: &str) -> io::Result<i32> {
 
 /// Works in a process group of its own, which the kernel finds and ends when the cell is interrupted.
 fn interruptible<T>(tools: &Tools, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    #[expect(unsafe_code, reason = "std has no call for the group of the process itself")]
-    // SAFETY: changes an attribute of this process.
-    unsafe {
-        libc::setpgid(0, 0);
-    }
+    system::lead_group();
     let note = tools.compiling().join(std::process::id().to_string());
     std::fs::create_dir_all(tools.compiling())?;
     std::fs::write(&note, "")?;

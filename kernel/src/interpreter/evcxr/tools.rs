@@ -10,6 +10,17 @@ use serde::{Deserialize, Serialize};
 /// Names the file of [`Tools`] to the stand-ins.
 pub const TOOLS: &str = "LAZULI_TOOLS";
 
+/// What every cell links with; its text names it nowhere.
+const CELL: &str = "lazuli_cell";
+/// Names the folder that set-up made; the kernelspec sets it.
+pub const HOME: &str = "LAZULI_HOME";
+/// Names the display channel to the process that runs cells.
+pub const CHANNEL: &str = "LAZULI_CHANNEL";
+/// Names the library of the collections to it.
+pub const COLLECTIONS: &str = "LAZULI_COLLECTIONS";
+/// Has [`Tools::user_environment`] for it.
+pub const USER_ENVIRONMENT: &str = "LAZULI_USER_ENVIRONMENT";
+
 /// What set-up left in the folder that this kernel uses; written by the `install` crate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stage {
@@ -57,6 +68,11 @@ impl Stage {
     pub fn load(folder: &Path) -> io::Result<Stage> {
         Ok(serde_json::from_slice(&std::fs::read(folder.join("stage.json"))?)?)
     }
+
+    /// Whether a cell can name a crate without `:dep`: a second copy's types would never match.
+    pub fn is_preloaded(&self, krate: &str) -> bool {
+        krate != CELL && self.externs.contains_key(krate)
+    }
 }
 
 impl Tools {
@@ -73,6 +89,11 @@ impl Tools {
     /// Where the stand-ins are.
     pub fn bin(&self) -> PathBuf {
         self.folder.join("bin")
+    }
+
+    /// The socket of the display channel.
+    pub fn channel(&self) -> PathBuf {
+        self.folder.join("channel")
     }
 
     /// Where the cells so far are noted.
@@ -106,6 +127,9 @@ impl Tools {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
+        }
+        for name in [HOME, CHANNEL, COLLECTIONS, USER_ENVIRONMENT] {
+            command.env_remove(name);
         }
         command
     }

@@ -4,7 +4,8 @@
 use evcxr::CompilationError;
 use serde_json::Value;
 
-use super::ledger::Ledger;
+use super::commands::Wrong;
+use super::ledger::{Ledger, UNKEPT};
 use super::output::CellError;
 use crate::interpreter::Failure;
 
@@ -24,7 +25,7 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
         for message in primary {
             let Some(span) = message.span else { continue };
             let line = text_of(ledger, cell, span.start_line);
-            traceback.push(excerpt(cell, span.start_line, line));
+            traceback.push(excerpt(&this(cell), span.start_line, line));
             let end = if span.end_line == span.start_line { span.end_column } else { line.chars().count() + 1 };
             let width = end.saturating_sub(span.start_column).max(1);
             let margin = " ".repeat(digits(span.start_line) + 3 + span.start_column - 1);
@@ -37,6 +38,11 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
         traceback.extend(helps.map(|help| format!("{BLUE}help{PLAIN}: {}", one_line(&help))));
         traceback.extend(notes(&error.json).map(|note| format!("{BLUE}note{PLAIN}: {note}")));
         traceback.extend(advice(&error.message()).map(|help| format!("{BLUE}help{PLAIN}: {help}")));
+        let mut lines = error.spanned_messages().iter().filter_map(|message| Some(message.span?.start_line));
+        // evcxr's own complaints of commands have nothing of the compiler's.
+        if error.json.is_object() && lines.any(|line| text_of(ledger, cell, line).starts_with(['!', ':', '%'])) {
+            traceback.push(format!("{BLUE}help{PLAIN}: commands (`!ls`, `:vars`) stand before the Rust of a cell"));
+        }
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
     }
     let first = errors.first().map(|error| error.message()).unwrap_or_default();
@@ -63,6 +69,15 @@ pub fn of_build(text: &str) -> Failure {
     Failure::new("CompileError", said.trim_end())
 }
 
+/// A line that is not carried out, or not to its end.
+pub fn of_line(name: &str, Wrong { line, text }: Wrong, cell: u32, ledger: &Ledger) -> Failure {
+    let traceback = vec![
+        format!("{RED}{name}{PLAIN}{BOLD}: {text}{PLAIN}"),
+        excerpt(&this(cell), line, text_of(ledger, cell, line)),
+    ];
+    Failure { name: name.to_owned(), value: text, traceback }
+}
+
 /// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag.
 fn advice(message: &str) -> Option<&'static str> {
     let borrowed = message.contains("Deserialize` is not general enough");
@@ -74,21 +89,25 @@ fn advice(message: &str) -> Option<&'static str> {
 pub fn of_cell(error: &CellError, cell: u32, ledger: &Ledger) -> Failure {
     let name = if error.error == "panic" { "Panic".to_owned() } else { short_type(&error.error) };
     let mut traceback = vec![format!("{RED}{name}{PLAIN}{BOLD}: {}{PLAIN}", error.text)];
-    let statement = error.line.parse().ok().map(|line| (cell, line));
+    let statement = error.line.parse().ok().map(|line| excerpt(&this(cell), line, text_of(ledger, cell, line)));
     let place = Place::parse(&error.place);
     match place {
+        Some(Place::Cell(number, line)) if number == cell => {
+            traceback.push(excerpt(&this(cell), line, text_of(ledger, cell, line)));
+        }
         Some(Place::Cell(number, line)) => {
-            traceback.push(line_of(ledger, number, line));
-            if number != cell
-                && let Some((cell, line)) = statement
-            {
-                traceback.push("called from".to_owned());
-                traceback.push(line_of(ledger, cell, line));
+            traceback.push(match number {
+                // It may have run before others that are not kept either.
+                UNKEPT => excerpt("a cell that is not in the history", line, ""),
+                number => excerpt(&this(number), line, text_of(ledger, number, line)),
+            });
+            if let Some(statement) = statement {
+                traceback.extend(["called from".to_owned(), statement]);
             }
         }
         // In a library: the user's own line first.
         other => {
-            traceback.extend(statement.map(|(cell, line)| line_of(ledger, cell, line)));
+            traceback.extend(statement);
             if let Some(Place::File(place)) = other {
                 traceback.push(format!("{BLUE}in{PLAIN} {place}"));
             }
@@ -118,6 +137,24 @@ pub fn of_lost_process(name: &str, why: &str, lost: &[String]) -> Failure {
     Failure { name: name.to_owned(), value: why.to_owned(), traceback }
 }
 
+/// How the process of the cells ended, out of evcxr's words.
+pub fn of_end(words: &str) -> String {
+    let Some((_, status)) = words.rsplit_once("Subprocess terminated with status: ") else {
+        return words.trim().to_owned();
+    };
+    let status = status.trim();
+    if let Some(code) = status.strip_prefix("exit status: ") {
+        return format!("the cell ended its process, with exit status {code}");
+    }
+    let hint = match status {
+        _ if status.contains("SIGABRT") => "; it aborted, or its stack overflowed",
+        _ if status.contains("SIGSEGV") || status.contains("SIGBUS") => "; `unsafe` code or a C library went astray",
+        _ if status.contains("SIGKILL") => "; the system may have run out of memory",
+        _ => "",
+    };
+    format!("the process of the cell was ended by {status}{hint}")
+}
+
 /// Where something happened.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
@@ -145,17 +182,18 @@ fn one_line(help: &str) -> String {
     }
 }
 
-fn line_of(ledger: &Ledger, cell: u32, line: usize) -> String {
-    excerpt(cell, line, text_of(ledger, cell, line))
-}
-
 fn text_of(ledger: &Ledger, cell: u32, line: usize) -> &str {
-    ledger.code_of(cell).and_then(|code| code.lines().nth(line.saturating_sub(1))).unwrap_or_default()
+    ledger.text_of(cell).and_then(|text| text.lines().nth(line.saturating_sub(1))).unwrap_or_default()
 }
 
-fn excerpt(cell: u32, line: usize, text: &str) -> String {
+/// What a cell is called in its own errors.
+fn this(cell: u32) -> String {
+    if cell == UNKEPT { "this cell".to_owned() } else { format!("cell {cell}") }
+}
+
+fn excerpt(cell: &str, line: usize, text: &str) -> String {
     let margin = " ".repeat(digits(line));
-    format!("{margin}{BLUE}-->{PLAIN} cell {cell}, line {line}\n{margin} {BLUE}|{PLAIN}\n{BLUE}{line} |{PLAIN} {text}")
+    format!("{margin}{BLUE}-->{PLAIN} {cell}, line {line}\n{margin} {BLUE}|{PLAIN}\n{BLUE}{line} |{PLAIN} {text}")
 }
 
 fn digits(number: usize) -> usize {
@@ -181,6 +219,34 @@ mod tests {
     fn places_in_cells_are_told_from_places_in_files() {
         assert_eq!(Place::parse("cell 3/items.rs:7"), Some(Place::Cell(3, 7)));
         assert_eq!(Place::parse("src/lib.rs:7"), Some(Place::File("src/lib.rs:7".into())));
+    }
+
+    #[test]
+    fn an_ended_process_is_told_in_words() {
+        let check = |status: &str, told: &str| {
+            assert_eq!(of_end(&format!("printed\nSubprocess terminated with status: {status}")), told);
+        };
+        check("exit status: 3", "the cell ended its process, with exit status 3");
+        let told = "the process of the cell was ended by signal: 6 (SIGABRT) (core dumped); it aborted, or its stack overflowed";
+        check("signal: 6 (SIGABRT) (core dumped)", told);
+        assert_eq!(of_end("Subprocess didn't start: no memory\n"), "Subprocess didn't start: no memory");
+    }
+
+    #[test]
+    fn a_place_in_another_cell_is_quoted_where_its_text_is_known() {
+        let mut ledger = Ledger::default();
+        ledger.note(1, "fn f() {\n    panic!()\n}");
+        ledger.note(2, "f()");
+        assert_eq!(ledger.note(2, "unkept"), UNKEPT);
+        let told = |cell: u32, place: &str| {
+            let error = CellError { error: "panic".into(), text: "no".into(), place: place.into(), line: "1".into() };
+            of_cell(&error, cell, &ledger).traceback.join("\n")
+        };
+        assert!(told(2, "cell 1/items.rs:2").contains("    panic!()\ncalled from"));
+        assert!(told(2, "cell 0/items.rs:1").contains("a cell that is not in the history, line 1"));
+        assert!(!told(2, "cell 0/items.rs:1").contains("unkept"));
+        assert!(told(UNKEPT, "cell 0/lib.rs:1").contains("this cell, line 1"));
+        assert!(!told(UNKEPT, "cell 0/lib.rs:1").contains("called from"));
     }
 
     #[test]
