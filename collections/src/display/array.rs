@@ -100,10 +100,10 @@ fn corners(dtype: &str, shape: &[usize], element: &dyn Fn(&[usize]) -> String) -
             number(dtype, element(&index))
         }
     };
-    let head = |column: &Option<usize>| Column {
-        name: column.map_or("…".to_owned(), |column| if shape.is_empty() { String::new() } else { column.to_string() }),
-        notes: Vec::new(),
-        numeric: true,
+    let head = |column: &Option<usize>| match column {
+        _ if shape.is_empty() => Column::of_numbers(""),
+        None => Column::of_numbers("…"),
+        Some(column) => Column::of_numbers(&column.to_string()),
     };
     let line = |row: Option<usize>| match row {
         None => Row::Gap,

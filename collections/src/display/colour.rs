@@ -58,9 +58,9 @@ impl Colouring {
         let most = if card.by_task { self.most_of_task } else { self.most };
         match self.colour {
             None => None,
-            Some(Colour::Operation) => Some(palette::tint(self.category(&card.title))),
+            Some(Colour::Operation) => Some(palette::tint(self.category(&card.title)).to_owned()),
             Some(Colour::Worker) if card.by_task => {
-                card.workers.first_key_value().map(|(worker, _)| palette::tint(self.worker(*worker)))
+                card.workers.first_key_value().map(|(worker, _)| palette::tint(self.worker(*worker)).to_owned())
             }
             Some(_) => value(self.colour, card).map(|value| self.ramp(value / most.max(f64::MIN_POSITIVE))),
         }
@@ -72,9 +72,20 @@ impl Colouring {
         (value / self.most_of_task.max(f64::MIN_POSITIVE) * (STEPS - 1) as f64).round() as usize
     }
 
-    /// Whether any of the cells is darker than the ground.
+    /// Whether the cells differ in what can be seen of them: cells that are all alike say no more than their card.
     pub(super) fn tells_apart(&self, heat: &Heat) -> bool {
-        self.step(heat.most()) > 0
+        let mut steps = heat.cells.iter().map(|cell| cell.map_or(0, |value| self.step(value)));
+        let first = steps.next();
+        steps.any(|step| Some(step) != first)
+    }
+
+    /// What a card says that it cost: what it is coloured by, where that is a cost, else its time.
+    pub(super) fn cost(&self, card: &Card) -> String {
+        match (card.cost, self.colour) {
+            (None, _) => String::new(),
+            (Some(cost), Some(Colour::Bytes)) => cost.size(),
+            (Some(cost), _) => cost.time(),
+        }
     }
 
     pub(super) fn of_step(&self, step: usize) -> String {
@@ -120,7 +131,7 @@ impl Colouring {
             Some(Colour::Order) => self.scale("runs first to last".to_owned()),
             Some(Colour::Time) => self.scale(self.up_to(|seconds| wording::time(Duration::from_secs_f64(seconds)))),
             Some(Colour::Bytes) => self.scale(self.up_to(|bytes| wording::bytes(bytes as u64))),
-            Some(Colour::Worker) => self.named(|number| palette::category(number).to_owned()),
+            Some(Colour::Worker) => self.named(palette::category),
             Some(Colour::Operation) => self.named(palette::tint),
         }
     }
@@ -133,9 +144,9 @@ impl Colouring {
     }
 
     /// An entry for each category that has a colour of its own, and one for the others.
-    fn named(&self, fill: impl Fn(usize) -> String) -> Vec<Entry> {
+    fn named(&self, fill: fn(usize) -> &'static str) -> Vec<Entry> {
         let own = CATEGORIES.len() - 1;
-        let entry = |number: usize, words: String| Entry { swatch: Swatch::Fill(fill(number)), words };
+        let entry = |number: usize, words: String| Entry { swatch: Swatch::Fill(fill(number).to_owned()), words };
         let named = self.categories.iter().take(own).enumerate();
         let others = (self.categories.len() > own).then(|| entry(own, "others".to_owned()));
         named.map(|(number, name)| entry(number, wording::clipped(name, 40))).chain(others).collect()

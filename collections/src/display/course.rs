@@ -9,7 +9,7 @@ use super::figure::Figure;
 use super::palette::CATEGORIES;
 use super::timeline::{Curve, Lane, MOST_LANES, Span, Timeline};
 use super::wording;
-use crate::schedule::{LayerReport, RunReport, Sample, TaskRecord};
+use crate::schedule::{LayerReport, MOST_RECORDS, RunReport, Sample, TaskRecord};
 
 /// Draws the course of `run`.
 pub(super) fn picture(run: &RunReport) -> Figure {
@@ -17,26 +17,51 @@ pub(super) fn picture(run: &RunReport) -> Figure {
         let record = &run.records[index as usize];
         let layer = &run.layers[record.layer as usize];
         let (took, bytes) = (wording::time(record.took()), wording::bytes(record.bytes));
-        format!("{}\n{took}, {bytes}\nbuilt in {}", named(layer, record), layer.origin)
+        let origin = wording::clipped_before(&layer.origin.to_string(), wording::NAME);
+        format!("{}\n{took}, {bytes}\nbuilt in {origin}", named(layer, record))
     };
     timeline(run).draw(&hover)
 }
 
 /// The task's operations and partition.
 pub(super) fn named(layer: &LayerReport, record: &TaskRecord) -> String {
+    let title = wording::clipped(&layer.title, wording::NAME);
     match layer.partitions {
-        1 => layer.title.to_string(),
-        _ => format!("{} ({})", layer.title, record.partition),
+        1 => title,
+        _ => format!("{title} ({})", record.partition),
     }
+}
+
+/// Whether it is known of tasks that ran when they did and on which worker.
+pub(super) fn is_recorded(run: &RunReport) -> bool {
+    !run.records.is_empty() || tasks(run) == 0
+}
+
+/// What is known of the tasks of a run and not shown, or not even known.
+pub(super) fn notes(run: &RunReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !is_recorded(run) {
+        notes.push("tasks were not recorded one by one: config().profile(false)".to_owned());
+    } else if run.records.len() >= MOST_RECORDS && tasks(run) > run.records.len() {
+        notes.push(format!("the first {} were recorded", wording::counted(MOST_RECORDS, "task")));
+    }
+    if run.workers > MOST_LANES {
+        notes.push(format!("the first {MOST_LANES} of {} are drawn", wording::counted(run.workers, "worker")));
+    }
+    notes
+}
+
+/// How many tasks have run; those that were fused count as one.
+fn tasks(run: &RunReport) -> usize {
+    run.layers.iter().map(|layer| layer.tasks).sum::<u64>() as usize
 }
 
 /// `414 tasks on 2 workers in 1.2 s: 2.1 s of work, 88 % busy; critical path 0.3 s`.
 pub(super) fn summary(run: &RunReport) -> String {
-    let tasks = run.layers.iter().map(|layer| layer.tasks).sum::<u64>() as usize;
     let ended = if run.complete || !run.ended { "in" } else { "stopped after" };
     let workers = wording::counted(run.workers, "worker");
     let (wall, busy) = (wording::time(run.wall), run.busy());
-    let mut summary = format!("{} on {workers} {ended} {wall}", wording::counted(tasks, "task"));
+    let mut summary = format!("{} on {workers} {ended} {wall}", wording::counted(tasks(run), "task"));
     let share = busy.as_secs_f64() / (run.wall.as_secs_f64() * run.workers as f64).max(1e-9);
     summary += &format!(": {} of work, workers {:.0} % busy", wording::time(busy), (share * 100.0).min(100.0));
     if !run.critical_path.is_empty() {
@@ -64,7 +89,7 @@ fn timeline(run: &RunReport) -> Timeline {
         }
     }
     let curves = vec![memory(run), processor(run)];
-    Timeline { summary: summary(run), length: run.wall.as_secs_f64(), kinds, lanes, curves }
+    Timeline { summary: summary(run), notes: notes(run), length: run.wall.as_secs_f64(), kinds, lanes, curves }
 }
 
 /// The operations by the time they took, longest first, as far as there are colours; and which of them each layer is.
@@ -94,7 +119,7 @@ fn memory(run: &RunReport) -> Curve {
     Curve {
         name: "values held",
         points: points(|sample| sample.held),
-        other: Some(("line: process,", points(|sample| sample.resident))),
+        other: Some(("process", points(|sample| sample.resident))),
         limit: (run.budget as f64, "budget"),
         least: 0.0,
         spelt: |bytes| wording::bytes(bytes as u64),
@@ -103,20 +128,45 @@ fn memory(run: &RunReport) -> Curve {
 
 /// Cores in use between one look and the next.
 fn processor(run: &RunReport) -> Curve {
-    // Over a few looks: the clocks of one are not read at the very same moment.
+    // Over a few looks, where there were as many: the clocks of one are not read at the very same moment.
     const LOOKS: usize = 4;
-    let between = |looks: &[Sample]| {
-        let (first, last) = (looks[0], looks[looks.len() - 1]);
+    let start = Sample { at: Duration::ZERO, held: 0, resident: 0, cpu: Duration::ZERO };
+    let looks: Vec<Sample> = std::iter::once(start).chain(run.samples.iter().copied()).collect();
+    let until = |last: usize| {
+        let (first, last) = (looks[last.saturating_sub(LOOKS - 1)], looks[last]);
         let seconds = (last.at - first.at).as_secs_f64().max(1e-3);
         (last.at.as_secs_f64(), last.cpu.saturating_sub(first.cpu).as_secs_f64() / seconds)
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Curve {
         name: "processor",
-        points: run.samples.windows(LOOKS).map(between).collect(),
+        points: (1..looks.len()).map(until).collect(),
         other: None,
         limit: (cores as f64, "of"),
         least: cores as f64,
         spelt: |cores| format!("{cores:.1} cores"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_is_drawn_from_the_first_look_on() {
+        let ms = Duration::from_millis;
+        // One core is busy, then two.
+        let samples: Vec<Sample> = (1..=8)
+            .map(|look| Sample {
+                at: ms(20 * look),
+                held: 0,
+                resident: 0,
+                cpu: ms(20 * (look + look.saturating_sub(4))),
+            })
+            .collect();
+        let curve = processor(&RunReport { samples, ..crate::display::tests::report() });
+        let cores: Vec<f64> = curve.points.iter().map(|(_, cores)| (cores * 100.0).round() / 100.0).collect();
+        assert_eq!(curve.points[0].0, 0.02);
+        assert_eq!(cores, [1.0, 1.0, 1.0, 1.0, 1.33, 1.67, 2.0, 2.0]);
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::wording::clipped;
+use super::wording::{NAME, clipped};
 
 /// An error of a [`Drawing`](super::Drawing).
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ const MOST_NAMES: usize = 20;
 
 /// ``there are `sin`, `sum` and 3 more``.
 fn names(known: &[&str]) -> String {
-    let quoted = |name: &&str| format!("`{}`", clipped(name, 60));
+    let quoted = |name: &&str| format!("`{}`", clipped(name, NAME));
     let spelt: Vec<_> = known.iter().take(MOST_NAMES).map(quoted).collect();
     match known.len() - spelt.len() {
         0 if spelt.is_empty() => "it is empty".to_owned(),

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::layout::{Point, Size};
 use super::markup::{Element, number};
 use super::palette::{FONT, FRAME, GROUND, INK};
+use super::wording;
 
 #[derive(Debug)]
 pub(super) struct Figure {
@@ -125,6 +126,32 @@ impl Type {
     pub(super) const fn anchored(self, anchor: Anchor) -> Type {
         Type { anchor, ..self }
     }
+
+    /// How wide words are, in the widest of the fonts that readers mostly have: DejaVu, as in a plain Debian.
+    pub(super) fn width(&self, words: &str) -> f64 {
+        wording::width(words, self.wide())
+    }
+
+    /// Words that are no wider than `room` in any of these.
+    pub(super) fn shortened(&self, words: &str, room: f64) -> String {
+        wording::shortened(words, self.wide(), room)
+    }
+
+    /// Words in lines that are no wider than `room` in any of these.
+    pub(super) fn wrapped(&self, words: &str, room: f64) -> Vec<String> {
+        wording::wrapped(words, self.wide(), room)
+    }
+
+    /// The size at which letters of the usual width would be as wide as these.
+    fn wide(&self) -> f64 {
+        self.size * if self.bold { 1.2 } else { 1.1 }
+    }
+}
+
+/// A rectangle, to be filled or stroked.
+pub(super) fn rectangle<'a>(parent: &'a mut Element, corner: Point, size: Size) -> Element<'a> {
+    let rectangle = parent.child("rect").with("x", corner.x).with("y", corner.y);
+    rectangle.with("width", size.width).with("height", size.height)
 }
 
 /// Writes `words` on the base line at `at`.
@@ -150,6 +177,26 @@ pub(super) fn text(parent: &mut Element, words: &str, at: Point, style: Type) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_no_wider_than_thought_in_dejavu() {
+        // So wide are they there, of one unit, regular and bold.
+        for (words, regular, bold) in [
+            ("f64 (1000000, 1000000) in chunks of (1000, 1000)", 25.470, 28.325),
+            ("random → add → sqrt → mean", 14.977, 16.423),
+            ("partial results", 6.909, 7.965),
+            ("from_sequence", 7.668, 8.520),
+            ("transpose", 4.954, 5.629),
+            ("×1\u{a0}000\u{a0}000", 5.927, 6.405),
+            ("(999, 999)", 5.233, 5.817),
+            ("mean", 2.836, 3.107),
+        ] {
+            let ten = Type::new(10.0, INK);
+            assert!(ten.width(words) >= 10.0 * regular && ten.bold().width(words) >= 10.0 * bold, "{words}");
+            let room = 10.0 * bold;
+            assert!(ten.bold().width(&ten.bold().shortened(words, room)) <= room + 0.01);
+        }
+    }
 
     #[test]
     fn hover_texts_lie_over_the_image_the_first_on_top() {

@@ -36,7 +36,12 @@ impl DataFrame {
 impl Draw for DataFrame {
     fn bundle(&self) -> Bundle {
         let schema = self.schema();
-        let facts = vec![("columns", wording::count(schema.len())), ("partitions", wording::count(self.npartitions()))];
+        let facts = vec![
+            ("columns", wording::count(schema.len())),
+            ("partitions", wording::count(self.npartitions())),
+            // Rows stay in the order in which they come; nothing cuts a frame by the values of a column.
+            ("divisions", "unknown".to_owned()),
+        ];
         let schema = schema.iter().map(|(name, dtype)| (name.to_string(), dtype.to_string())).collect();
         Summary { schema, ..Summary::of("DataFrame".to_owned(), self.node(), facts) }.bundle()
     }
@@ -82,7 +87,7 @@ fn preview(frame: &PolarsFrame) -> table::Table {
 }
 
 fn head(column: Option<&PolarsColumn>) -> Column {
-    let Some(column) = column else { return Column { name: "…".to_owned(), ..Column::default() } };
+    let Some(column) = column else { return Column::of_words("…") };
     let mut notes = vec![column.dtype().to_string()];
     if column.null_count() > 0 {
         notes.push(wording::counted(column.null_count(), "null"));
@@ -109,12 +114,19 @@ mod tests {
     fn a_lazy_frame_says_its_columns_and_computes_nothing() {
         let frame = from_polars(df!("zone" => [1_i64, 2, 3], "<b>" => ["x", "y", "z"]).unwrap(), 3).unwrap();
         let bundle = frame.bundle();
-        assert!(
-            bundle.text.contains("partitions 3") && bundle.text.contains("columns    zone i64, <b> str"),
-            "{}",
-            bundle.text
-        );
+        for part in ["partitions 3", "divisions  unknown", "columns    zone i64, <b> str"] {
+            assert!(bundle.text.contains(part), "{part} is not in {}", bundle.text);
+        }
         assert!(bundle.html.contains("&lt;b&gt;") && bundle.html.contains(">str<"));
+    }
+
+    #[test]
+    fn a_wide_lazy_frame_shows_the_first_and_last_columns() {
+        let wide: Vec<Column> = (0..10_000).map(|n| Column::new(format!("c{n}").into(), [n])).collect();
+        let bundle = from_polars(&DataFrame::new(1, wide).unwrap(), 1).unwrap().bundle();
+        assert!(bundle.html.contains(">c0<") && bundle.html.contains(">c9999<") && !bundle.html.contains(">c500<"));
+        assert!(bundle.text.ends_with("c14 i32, …, c9995 i32, c9996 i32, c9997 i32, c9998 i32, c9999 i32"));
+        assert!(bundle.html.len() + bundle.text.len() < 20_000);
     }
 
     #[test]

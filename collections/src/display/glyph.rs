@@ -1,9 +1,10 @@
 //! The small sign of a collection, with as many parts as it has chunks or partitions: collections are
 //! told apart by form as well as by colour. Imports: nothing.
 
-use super::layout::Point;
+use super::figure::rectangle;
+use super::layout::{Point, Size};
 use super::markup::{Element, number};
-use super::palette;
+use super::palette::{self, GROUND};
 
 /// More lines than this would run together.
 const MOST_LINES: usize = 8;
@@ -31,7 +32,7 @@ fn array(parent: &mut Element, deeper: usize, rows: usize, columns: usize, at: P
     for layer in (0..=deeper.min(3)).rev() {
         let shift = 3.0 * layer as f64;
         let shadow = parent.child("rect").with("x", corner.x + shift).with("y", corner.y + depth - shift);
-        drop(shadow.with("width", width).with("height", height).with("fill", "#ffffff").with("stroke", colour));
+        drop(shadow.with("width", width).with("height", height).with("fill", GROUND).with("stroke", colour));
     }
     let front = Point { x: corner.x, y: corner.y + depth };
     let mut lines = String::new();
@@ -60,14 +61,15 @@ fn frame(parent: &mut Element, partitions: usize, at: Point, side: f64, colour: 
     let head = side * 0.2;
     let width = side * 0.86;
     let x = at.x + (side - width) / 2.0;
-    let rectangle = parent.child("rect").with("x", x).with("y", at.y).with("width", width).with("height", head);
-    drop(rectangle.with("rx", 1.5).with("fill", colour));
+    let head_line = rectangle(parent, Point { x, ..at }, Size { width, height: head });
+    drop(head_line.with("rx", 1.5).with("fill", colour));
     let step = (side - head) / bands as f64;
     for band in 0..bands {
         let y = at.y + head + step * band as f64 + 2.0;
-        let rectangle = parent.child("rect").with("x", x).with("y", y).with("width", width).with("height", step - 2.0);
+        let band = Size { width, height: step - 2.0 };
+        drop(rectangle(parent, Point { x, y }, band).with("fill", GROUND));
         drop(
-            rectangle
+            rectangle(parent, Point { x, y }, band)
                 .with("fill", colour)
                 .with("fill-opacity", "0.18")
                 .with("stroke", colour)
@@ -90,6 +92,8 @@ fn bag(parent: &mut Element, partitions: usize, at: Point, side: f64, colour: &s
     for index in 0..partitions.clamp(1, 9) {
         let x = at.x + step * ((index % across) as f64 + 0.5);
         let y = top + step * ((index / across) as f64 + 0.5);
+        // On white: cards are coloured.
+        drop(parent.child("circle").with("cx", x).with("cy", y).with("r", radius).with("fill", GROUND));
         let circle = parent.child("circle").with("cx", x).with("cy", y).with("r", radius);
         drop(circle.with("fill", colour).with("fill-opacity", "0.25").with("stroke", colour));
     }
@@ -109,6 +113,7 @@ fn value(parent: &mut Element, at: Point, side: f64, colour: &str) {
         number(down, &mut outline);
     }
     outline.push('z');
+    drop(parent.child("path").with("d", &outline).with("fill", GROUND));
     let diamond = parent.child("path").with("d", outline).with("fill", colour);
     drop(diamond.with("fill-opacity", "0.25").with("stroke", colour).with("stroke-linejoin", "round"));
 }

@@ -80,6 +80,11 @@ impl Bundle {
 pub trait Draw {
     /// Its forms; makes them without computing.
     fn bundle(&self) -> Bundle;
+
+    /// Shows it in the middle of a cell; what is live goes on there.
+    fn show(&self) {
+        channel::show(&self.bundle(), None);
+    }
 }
 
 /// Shows something in the middle of a cell; in a plain program, prints its text.
@@ -89,7 +94,7 @@ pub trait Draw {
 /// display(&call(|| 3, ()).visualize());
 /// ```
 pub fn display(shown: &impl Draw) {
-    channel::show(&shown.bundle(), None);
+    shown.show();
 }
 
 /// Takes away what the cell has shown so far; with `wait`, only when the next thing is shown.

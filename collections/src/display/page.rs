@@ -45,16 +45,12 @@ impl Page {
     pub(super) fn url(&self) -> &str {
         &self.url
     }
-
-    /// Stops serving it.
-    pub(super) fn close(&self) {
-        self.server.unblock();
-    }
 }
 
 impl Drop for Page {
+    /// Ends the thread that serves it, which holds the port with us.
     fn drop(&mut self) {
-        self.close();
+        self.server.unblock();
     }
 }
 

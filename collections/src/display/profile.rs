@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use polars::prelude::{DataFrame as PolarsFrame, df};
 
-use super::course::{named, picture, summary};
+use super::course::{named, notes, picture, summary};
 use super::markup::Element;
 use super::table::{self, Column, Row};
 use super::{Bundle, Draw, channel, wording};
@@ -15,7 +15,7 @@ use crate::schedule::{self, LayerReport, RunReport, TaskRecord};
 
 /// So many of the slowest tasks are listed.
 const SLOWEST: usize = 10;
-/// More layers than this are left out of the picture's table: those that took least.
+/// More layers than this are left out of the table: those that took least.
 const MOST_LAYERS: usize = 20;
 const NOTHING: &str = "nothing has run yet: `compute()` something first";
 
@@ -38,10 +38,14 @@ pub struct Profile {
 /// # Ok(()) }
 /// ```
 pub fn profile() -> Profile {
-    Profile { runs: schedule::last_run().into_iter().collect() }
+    Profile::of(schedule::last_run().into_iter().collect())
 }
 
 impl Profile {
+    pub(super) fn of(runs: Vec<Arc<RunReport>>) -> Profile {
+        Profile { runs }
+    }
+
     /// The profile of the last `runs` runs, oldest first: at most sixteen, fewer where they had millions of tasks.
     ///
     /// ```standalone_crate
@@ -54,7 +58,7 @@ impl Profile {
     /// ```
     pub fn last(&self, runs: usize) -> Profile {
         let all = schedule::last_runs();
-        Profile { runs: all[all.len().saturating_sub(runs)..].to_vec() }
+        Profile::of(all[all.len().saturating_sub(runs)..].to_vec())
     }
 
     /// The profile in words.
@@ -191,47 +195,51 @@ fn draw(run: &RunReport, whole: &mut Element) {
     whole.child("div").markup(&picture(run).html());
     let mut tables = whole.child("div").with("style", "display:flex;flex-wrap:wrap");
     let mut left = tables.child("div").with("style", "margin-right:28px");
-    table::Table { columns: columns(&LAYER_COLUMNS), rows: numbered(layer_cells(run)) }.draw(&mut left);
+    let layers = columns("operation", &["tasks", "time", "share", "made"]);
+    table::Table { columns: layers, rows: numbered(layer_cells(run)) }.draw(&mut left);
+    if let Some(others) = other_layers(run) {
+        left.child("div").with("style", "opacity:0.7;font-size:12px").text(&others);
+    }
     drop(left);
     let slowest = task_cells(run);
     if !slowest.is_empty() {
         let mut right = tables.child("div");
         right.child("div").with("style", "opacity:0.7;font-size:12px").text("slowest tasks");
-        table::Table { columns: columns(&TASK_COLUMNS), rows: numbered(slowest) }.draw(&mut right);
+        let tasks = columns("task", &["time", "made", "worker"]);
+        table::Table { columns: tasks, rows: numbered(slowest) }.draw(&mut right);
     }
 }
 
 fn words(run: &RunReport) -> String {
-    let mut lines = vec![summary(run)];
-    lines.extend(aligned(&layer_cells(run)));
+    let mut lines = vec![[summary(run)].into_iter().chain(notes(run)).collect::<Vec<_>>().join("; ")];
+    lines.extend(aligned(layer_cells(run)));
+    lines.extend(other_layers(run).map(|others| format!("  {others}")));
     let slowest = task_cells(run);
     if !slowest.is_empty() {
         lines.push("slowest tasks".to_owned());
-        lines.extend(aligned(&slowest));
+        lines.extend(aligned(slowest));
     }
     lines.join("\n")
 }
 
-/// Lines whose cells stand below each other.
-fn aligned(rows: &[Vec<String>]) -> impl Iterator<Item = String> {
+/// Lines whose cells stand below each other; all are as long as the longest, so that is cut.
+fn aligned(rows: Vec<Vec<String>>) -> Vec<String> {
+    let clipped = |row: Vec<String>| row.iter().map(|cell| wording::clipped(cell, wording::NAME)).collect();
+    let rows: Vec<Vec<String>> = rows.into_iter().map(clipped).collect();
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    rows.iter().map(move |row| {
+    let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("  {cell:<width$}"));
         cells.collect::<String>().trim_end().to_owned()
-    })
+    };
+    rows.iter().map(line).collect()
 }
 
-/// Names of columns, and whether they hold numbers.
-const LAYER_COLUMNS: [(&str, bool); 6] =
-    [("operation", false), ("tasks", true), ("time", true), ("share", true), ("made", true), ("built in", false)];
-const TASK_COLUMNS: [(&str, bool); 5] =
-    [("task", false), ("time", true), ("made", true), ("worker", true), ("built in", false)];
-
-fn columns(named: &[(&str, bool)]) -> Vec<Column> {
-    let column = |&(name, numeric): &(&str, bool)| Column { name: name.to_owned(), numeric, ..Column::default() };
-    named.iter().map(column).collect()
+/// A column of words, those of numbers, and where things were built.
+fn columns(first: &str, numbers: &[&str]) -> Vec<Column> {
+    let numbers = numbers.iter().map(|name| Column::of_numbers(name));
+    [Column::of_words(first)].into_iter().chain(numbers).chain([Column::of_words("built in")]).collect()
 }
 
 fn numbered(cells: Vec<Vec<String>>) -> Vec<Row> {
@@ -239,10 +247,28 @@ fn numbered(cells: Vec<Vec<String>>) -> Vec<Row> {
     cells.into_iter().enumerate().map(row).collect()
 }
 
+/// The layers that ran.
+fn layers(run: &RunReport) -> impl Iterator<Item = &LayerReport> {
+    run.layers.iter().filter(|layer| layer.tasks > 0)
+}
+
+/// `15 more layers took 3 ms`, if not all are listed.
+fn other_layers(run: &RunReport) -> Option<String> {
+    let mut times: Vec<_> = layers(run).map(|layer| Reverse(layer.busy)).collect();
+    times.sort();
+    let others = times.get(MOST_LAYERS..).filter(|others| !others.is_empty())?;
+    let more = if others.len() == 1 {
+        "1 more layer".to_owned()
+    } else {
+        format!("{} more layers", wording::count(others.len()))
+    };
+    Some(format!("{more} took {}", wording::time(others.iter().map(|Reverse(busy)| *busy).sum())))
+}
+
 /// The layers, those that took longest first.
 fn layer_cells(run: &RunReport) -> Vec<Vec<String>> {
     let all = run.busy().as_secs_f64().max(1e-12);
-    let mut layers: Vec<_> = run.layers.iter().filter(|layer| layer.tasks > 0).collect();
+    let mut layers: Vec<_> = layers(run).collect();
     layers.sort_by_key(|layer| Reverse(layer.busy));
     let cells = |layer: &&LayerReport| {
         vec![
@@ -277,4 +303,57 @@ fn task_cells(run: &RunReport) -> Vec<Vec<String>> {
         ]
     };
     records.iter().map(cells).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::SmallVec;
+
+    use super::*;
+    use crate::display::tests::report;
+    use crate::graph::Origin;
+    use crate::schedule::MOST_RECORDS;
+
+    fn layers(count: usize) -> Vec<LayerReport> {
+        let layer = |number: usize| LayerReport {
+            parts: SmallVec::new(),
+            title: format!("step {number}").into(),
+            operation: "step",
+            origin: Origin::caller(),
+            collection: "Bag",
+            partitions: 100,
+            tasks: 100,
+            busy: std::time::Duration::from_millis(number as u64 + 1),
+            bytes: 8,
+        };
+        (0..count).map(layer).collect()
+    }
+
+    fn shown(run: RunReport) -> (String, String) {
+        let Bundle { html, text, svg } = Profile::of(vec![Arc::new(run)]).bundle();
+        (html + &svg.unwrap(), text)
+    }
+
+    #[test]
+    fn what_a_profile_leaves_out_it_says() {
+        let record = TaskRecord { task: 0, layer: 0, partition: 0, worker: 0, bytes: 8, started: 0, took: 1_000 };
+        let whole = RunReport { layers: layers(20), records: vec![record; 2_000], ..report() };
+        let (html, text) = shown(whole.clone());
+        for note in ["recorded", "are drawn", "more layer"] {
+            assert!(!html.contains(note) && !text.contains(note), "{note}: nothing is left out of {text}");
+        }
+        let unrecorded = RunReport { records: Vec::new(), ..whole.clone() };
+        let wide = RunReport { workers: 64, ..whole.clone() };
+        let mut long = RunReport { records: vec![record; MOST_RECORDS], ..whole.clone() };
+        long.layers[0].tasks = 2_000_000;
+        for (run, note) in [
+            (unrecorded, "tasks were not recorded one by one: config().profile(false)"),
+            (wide, "the first 40 of 64\u{a0}workers are drawn"),
+            (long, "the first 1\u{a0}000\u{a0}000\u{a0}tasks were recorded"),
+            (RunReport { layers: layers(23), ..whole.clone() }, "3 more layers took 6.0 ms"),
+        ] {
+            let (html, text) = shown(run);
+            assert!(html.contains(note) && text.contains(note), "{note} is not in {text}");
+        }
+    }
 }

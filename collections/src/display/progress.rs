@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::markup::Element;
+use super::palette::{GOOD, WARNING};
 use super::{Bundle, channel, wording};
 use crate::graph::Plan;
 use crate::schedule::{Event, Observer, Tally};
@@ -131,6 +132,11 @@ impl Row<'_> {
         self.total.saturating_sub(self.done)
     }
 
+    /// How many of its tasks were done a second of the run: the rates of all rows add up to that of the run.
+    fn rate(&self, elapsed: Duration) -> String {
+        wording::rate(self.done as f64 / elapsed.as_secs_f64().max(1e-9))
+    }
+
     /// Time that the tasks which are left would take one after another, if they are like those that are done, or else
     /// like `others`.
     fn work_left(&self, others: Duration) -> Duration {
@@ -159,7 +165,7 @@ impl Bar {
 
     fn show(&mut self) {
         if !channel::connect() {
-            return self.print();
+            return self.print(&mut std::io::stderr());
         }
         match &self.shown {
             Some(name) => channel::update(&self.bundle(), name),
@@ -172,11 +178,11 @@ impl Bar {
     }
 
     /// A line that is written over by the next.
-    fn print(&mut self) {
+    fn print(&mut self, terminal: &mut impl Write) {
         let end = if self.state == State::Running { "" } else { "\n" };
         let line = format!("\r\x1b[K{}{end}", self.text());
-        // A closed stderr is no reason to fail.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        // A closed terminal is no reason to fail.
+        let _ = terminal.write_all(line.as_bytes());
         self.shown = Some(String::new());
     }
 
@@ -201,7 +207,7 @@ impl Bar {
         Bundle { html: self.html(&self.rows()), text: self.text(), svg: None }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         const CELLS: u64 = 24;
         let rows = self.rows();
         let sum = sum(&rows);
@@ -212,7 +218,7 @@ impl Bar {
 
     /// `30 of 100 tasks, 1.2 s, 25 a second, about 3 s left`.
     fn words(&self, rows: &[Row]) -> String {
-        let Row { done, total, .. } = sum(rows);
+        let all @ Row { done, total, .. } = sum(rows);
         let elapsed = self.elapsed();
         let counted = wording::counted(total as usize, "task");
         let some = || format!("{} of {counted}", wording::count(done as usize));
@@ -222,7 +228,7 @@ impl Bar {
             State::Stopped => format!("stopped after {} and {took}", some()),
             State::Running if done == 0 => format!("{}, {took}", some()),
             State::Running => {
-                let rate = wording::rate(done as f64 / elapsed.as_secs_f64());
+                let rate = all.rate(elapsed);
                 format!("{}, {took}, {rate}, about {} left", some(), wording::time(self.time_left(rows, rows)))
             }
         }
@@ -286,6 +292,9 @@ impl Bar {
         let mut words = format!("{} of {}", wording::count(row.done as usize), wording::count(row.total as usize));
         match self.state {
             State::Running if row.left() > 0 && sum(all).done > 0 => {
+                if row.done > 0 {
+                    words += &format!(", {}", row.rate(self.elapsed()));
+                }
                 words += &format!(", about {} left", wording::time(self.time_left(&[row], all)));
             }
             _ if row.done > 0 => words += &format!(", {} of work", wording::time(row.busy)),
@@ -306,7 +315,7 @@ fn sum(rows: &[Row]) -> Row<'static> {
 }
 
 fn draw_bar(line: &mut Element, Row { done, total, .. }: Row, width: usize, state: State) {
-    let colour = if state == State::Stopped { "#d55e00" } else { "#0072b2" };
+    let colour = if state == State::Stopped { WARNING } else { GOOD };
     let share = done as f64 / total.max(1) as f64;
     let ground = format!(
         "margin:auto 0;width:{width}px;height:10px;border-radius:5px;background-color:rgba(128,128,128,0.25);overflow:hidden"
@@ -318,9 +327,12 @@ fn draw_bar(line: &mut Element, Row { done, total, .. }: Row, width: usize, stat
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
     use super::*;
     use crate::graph::{Layer, Operation, Origin, Pattern, Picture, Value};
-    use crate::schedule::Config;
+    use crate::schedule::{self, Config};
 
     fn plan() -> Plan {
         let work = |name, tasks| {
@@ -359,6 +371,59 @@ mod tests {
         let rows = [row("read", 4, 4, 4), row("map", 2, 4, 8), row("sum", 0, 1, 0)];
         assert_eq!(bar.time_left(&rows, &rows), Duration::from_secs(5));
         assert_eq!(bar.time_left(&rows[1..2], &rows), Duration::from_secs(4));
+        assert_eq!(rows[1].rate(Duration::from_secs(5)), "0.4 a second");
+        let mut html = String::new();
+        bar.draw_row(&mut Element::new(&mut html, "div"), rows[1], &rows);
+        assert!(html.contains("2 of 4, ") && html.contains(" a second, about 4.0 s left"), "{html}");
+    }
+
+    #[test]
+    fn a_terminal_shows_one_line_that_is_written_over_and_ends_with_the_run() {
+        let plan = plan();
+        let mut bar = Bar::new(&plan, tally(&plan));
+        let mut terminal = Vec::new();
+        bar.print(&mut terminal);
+        bar.print(&mut terminal);
+        bar.end(true);
+        bar.print(&mut terminal);
+        let written = String::from_utf8(terminal).unwrap();
+        let lines: Vec<_> = written.split("\r\x1b[K").collect();
+        assert!(lines[0].is_empty() && lines[1].starts_with('░') && lines[2].contains("0 of 12"), "{written:?}");
+        assert!(lines[3].contains("12\u{a0}tasks in ") && lines[3].ends_with("allowed\n") && lines.len() == 4);
+        assert_eq!(written.matches('\n').count(), 1);
+    }
+
+    /// Counts its pulses in the run of so many tasks.
+    struct Pulses(AtomicUsize);
+
+    impl Observer for Pulses {
+        fn observe(&self, _: &Plan, _: Event) {}
+
+        fn watches_tasks(&self) -> bool {
+            false
+        }
+
+        fn pulse(&self, tally: &Arc<Tally>) {
+            if tally.workers() == 1 && tally.budget() == 77 << 20 {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_shows_a_run_looks_at_it_ten_times_a_second_at_most() {
+        let pulses = Arc::new(Pulses(AtomicUsize::new(0)));
+        let _watch = schedule::watch(pulses.clone());
+        let nap = Operation::new("nap", 5, |_, _| {
+            std::thread::sleep(Duration::from_millis(100));
+            Ok(Value::new((), 0))
+        });
+        let naps = Layer::of(nap, 5, Origin::caller()).build();
+        let _restore = schedule::enter(schedule::config().workers(1).memory("77 MiB"));
+        let begun = Instant::now();
+        schedule::run(&[naps.layer().clone()]).unwrap();
+        let most = begun.elapsed().as_millis() as usize / 100 + 1;
+        assert!((1..=most).contains(&pulses.0.load(Ordering::Relaxed)));
     }
 
     #[test]

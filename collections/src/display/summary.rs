@@ -5,7 +5,7 @@ use super::Bundle;
 use super::figure::Figure;
 use super::markup::Element;
 use super::sketch::{Detail, Sketch, View};
-use super::table::{Column, Row, Table};
+use super::table::{Column, Row, Table, ends};
 use super::wording;
 use crate::graph::Node;
 
@@ -21,6 +21,9 @@ pub(super) struct Summary<'a> {
 }
 
 const FAINT: &str = "opacity:0.7";
+/// So many of the first columns are shown, and so many of the last.
+const FIRST_COLUMNS: usize = 15;
+const LAST_COLUMNS: usize = 5;
 
 impl<'a> Summary<'a> {
     /// The type and facts alone.
@@ -39,7 +42,7 @@ impl<'a> Summary<'a> {
         let mut html = String::new();
         let mut whole = Element::new(&mut html, "div");
         let mut head = whole.child("div");
-        head.child("b").text(&self.title);
+        head.child("b").text(&wording::clipped(&self.title, wording::TITLE));
         head.child("span").with("style", format!("{FAINT};margin-left:10px")).text("lazy: compute() runs it");
         drop(head);
         let mut parts = whole.child("div").with("style", "display:flex");
@@ -62,15 +65,18 @@ impl<'a> Summary<'a> {
     }
 
     fn text(&self, sketch: &Sketch) -> String {
-        let mut text = format!("{} (lazy)", self.title);
+        let mut text = format!("{} (lazy)", wording::clipped(&self.title, wording::TITLE));
         for (name, fact) in &self.facts {
-            text += &format!("\n  {name:<10} {fact}");
+            text += &format!("\n  {name:<10} {}", wording::clipped(fact, wording::REMARK));
         }
         text += &format!("\n  graph      {}", sketch.summary());
         if !self.schema.is_empty() {
-            let columns: Vec<_> = self.schema.iter().take(20).map(|(name, dtype)| format!("{name} {dtype}")).collect();
-            let more = if self.schema.len() > columns.len() { ", …" } else { "" };
-            text += &format!("\n  columns    {}{more}", columns.join(", "));
+            let spelt = |index: Option<usize>| match index.map(|index| &self.schema[index]) {
+                None => "…".to_owned(),
+                Some((name, dtype)) => wording::clipped(&format!("{name} {dtype}"), wording::NAME),
+            };
+            let columns: Vec<_> = ends(self.schema.len(), FIRST_COLUMNS, LAST_COLUMNS).into_iter().map(spelt).collect();
+            text += &format!("\n  columns    {}", columns.join(", "));
         }
         text
     }
@@ -82,20 +88,27 @@ fn facts(facts: &[(&'static str, String)]) -> Table {
     Table { columns: vec![Column::default()], rows: facts.iter().map(row).collect() }
 }
 
+/// Names and types of the first and last columns.
 fn schema(columns: &[(String, String)]) -> Table {
-    let named = |name: &str| Column { name: name.to_owned(), ..Column::default() };
-    let row = |(index, (name, dtype)): (usize, &(String, String))| Row::Cells {
-        label: index.to_string(),
-        cells: vec![name.clone(), dtype.clone()],
+    let row = |index: Option<usize>| match index {
+        None => Row::Gap,
+        Some(index) => {
+            let (name, dtype) = columns[index].clone();
+            Row::Cells { label: index.to_string(), cells: vec![name, dtype] }
+        }
     };
-    Table { columns: vec![named("column"), named("type")], rows: columns.iter().enumerate().map(row).collect() }
+    let rows = ends(columns.len(), FIRST_COLUMNS, LAST_COLUMNS).into_iter().map(row).collect();
+    Table { columns: vec![Column::of_words("column"), Column::of_words("type")], rows }
 }
 
 /// The layers as a table, inputs first.
 fn layers(sketch: &Sketch) -> Table {
-    let named = |name: &str, numeric| Column { name: name.to_owned(), numeric, ..Column::default() };
-    let columns =
-        vec![named("operation", false), named("tasks", true), named("makes", false), named("built in", false)];
+    let columns = vec![
+        Column::of_words("operation"),
+        Column::of_numbers("tasks"),
+        Column::of_words("makes"),
+        Column::of_words("built in"),
+    ];
     let row = |(index, card): (usize, &super::sketch::Card)| Row::Cells {
         label: index.to_string(),
         cells: vec![

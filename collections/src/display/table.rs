@@ -4,9 +4,7 @@
 use super::markup::Element;
 use super::wording;
 
-/// Longer texts are cut in a cell, and are whole when pointed at.
-const MOST_CHARACTERS: usize = 60;
-/// What is shown when pointed at is cut as well: a table stays small.
+/// What is shown of a longer text when it is pointed at.
 const MOST_HOVER: usize = 400;
 
 const LINE: &str = "1px solid rgba(128,128,128,0.35)";
@@ -45,6 +43,18 @@ pub(super) fn ends(length: usize, first: usize, last: usize) -> Vec<Option<usize
     (0..first).map(Some).chain([None]).chain((length - last..length).map(Some)).collect()
 }
 
+impl Column {
+    /// A column of words.
+    pub(super) fn of_words(name: &str) -> Column {
+        Column { name: name.to_owned(), ..Column::default() }
+    }
+
+    /// A column of numbers.
+    pub(super) fn of_numbers(name: &str) -> Column {
+        Column { numeric: true, ..Column::of_words(name) }
+    }
+}
+
 impl Table {
     /// The table, scrolled where it is large.
     pub(super) fn draw(&self, parent: &mut Element) {
@@ -71,7 +81,7 @@ impl Table {
     fn draw_row(&self, line: &mut Element, label: &str, cells: &[String]) {
         line.child("th").with("style", format!("text-align:right;padding:2px 10px 2px 4px;{FAINT}")).text(label);
         for (column, cell) in self.columns.iter().zip(cells) {
-            let shown = wording::clipped(cell, MOST_CHARACTERS);
+            let shown = wording::clipped(cell, wording::NAME);
             let element = line.child("td").with("style", format!("{};padding:2px 8px;white-space:pre", column.align()));
             let mut element =
                 if shown == *cell { element } else { element.with("title", wording::clipped(cell, MOST_HOVER)) };
@@ -95,9 +105,9 @@ impl Column {
     fn draw(&self, row: &mut Element) {
         let style = format!("{};padding:2px 8px;border-bottom:{LINE};vertical-align:bottom", self.align());
         let mut head = row.child("th").with("style", style);
-        head.text(&wording::clipped(&self.name, MOST_CHARACTERS));
+        head.text(&wording::clipped(&self.name, wording::NAME));
         for note in &self.notes {
-            head.child("div").with("style", FAINT).text(note);
+            head.child("div").with("style", FAINT).text(&wording::clipped(note, wording::NAME));
         }
     }
 }
@@ -115,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_and_escaped() {
-        let column = Column { name: "<b>".to_owned(), ..Column::default() };
+        let column = Column { notes: vec!["struct".repeat(2_000)], ..Column::of_words("<b>") };
         let cells = vec!["<script>\"".repeat(1_000)];
         let table = Table { columns: vec![column], rows: vec![Row::Cells { label: "0".to_owned(), cells }, Row::Gap] };
         let mut html = String::new();

@@ -4,10 +4,12 @@ mod exports;
 mod runs;
 mod sizes;
 
+use std::time::{Duration, Instant};
+
 use super::sketch::{Detail, Sketch, View};
 use super::{Bundle, Draw, Drawing, chunks, graph};
 use crate::graph::{Layer, Node, Operation, Origin, Pattern, Picture, Value};
-use crate::schedule;
+use crate::schedule::{self, RunReport, Scheduler};
 
 /// A layer whose tasks make eight bytes each, built in cell 3, line 2.
 fn layer(name: &'static str, tasks: usize, inputs: &[(&Node, Pattern)], picture: Picture) -> Node {
@@ -18,6 +20,31 @@ fn layer(name: &'static str, tasks: usize, inputs: &[(&Node, Pattern)], picture:
 
 fn array(detail: &str, grid: &[usize]) -> Picture {
     Picture { collection: "Array", detail: detail.into(), grid: grid.to_vec() }
+}
+
+/// A graph whose every name is long, means something to markup and turns its line around; some of it is fused.
+pub(super) fn long_names(tasks: usize) -> Node {
+    let name: &'static str = format!("<b>🦀\u{202e}{}", "operation ".repeat(1_000)).leak();
+    let made = |tasks, inputs: &[(&Node, Pattern)]| {
+        let operation = Operation::new(name, (tasks, inputs.len()), |_, _| Ok(Value::new((), 8)));
+        let picture = Picture { collection: "Bag", detail: name.into(), grid: Vec::new() };
+        let layer = Layer::of(operation, tasks, Origin::interned(name, 2)).drawn(picture);
+        inputs.iter().fold(layer, |layer, (node, pattern)| layer.reads(node, pattern.clone())).build()
+    };
+    let first = made(tasks, &[]);
+    let next = made(tasks, &[(&first, Pattern::OneToOne)]);
+    made(1, &[(&next, Pattern::All)])
+}
+
+/// The promise of what shows [`long_names`]: every name is cut, and with that put in order.
+pub(super) fn check_names(shown: &str) {
+    assert!(!shown.contains('\u{202e}'), "not all names are cut in {shown}");
+    assert!(
+        shown.contains('…') && shown.len() < 200_000,
+        "{} bytes: {}",
+        shown.len(),
+        &shown[..2_000.min(shown.len())]
+    );
 }
 
 fn delayed() -> Picture {
@@ -35,6 +62,24 @@ fn chunked_sum(rows: usize, columns: usize) -> Node {
     let tree = tasks.div_ceil(8);
     let tree = layer("combine", tree, &[(&partial, Pattern::Tree(8))], array("f64", &[tree]));
     layer("total", 1, &[(&tree, Pattern::All)], delayed())
+}
+
+/// A run of nothing.
+pub(super) fn report() -> RunReport {
+    RunReport {
+        begun: Instant::now(),
+        wall: Duration::from_millis(120),
+        ended: true,
+        complete: true,
+        scheduler: Scheduler::Threads,
+        workers: 3,
+        budget: 1 << 30,
+        spilled: 0,
+        layers: Vec::new(),
+        records: Vec::new(),
+        critical_path: Vec::new(),
+        samples: Vec::new(),
+    }
 }
 
 fn chain(length: usize) -> Node {

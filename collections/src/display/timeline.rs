@@ -4,10 +4,10 @@
 //! A task too narrow to be seen by itself shares a column of pixels with its neighbours, in the colour of the operation
 //! that took most of it and as opaque as the worker was busy: the drawing stays small, whatever ran.
 
-use super::figure::{Anchor, Area, Figure, Type, pair, text};
+use super::figure::{Anchor, Area, Figure, Type, pair, rectangle, text};
 use super::layout::{Point, Size};
 use super::markup::{Element, number};
-use super::palette::{self, EDGE, FAINT, FRAME, INK};
+use super::palette::{self, EDGE, FAINT, FRAME, GOOD, INK, WARNING};
 use super::wording;
 
 /// The drawn length of the axis of time.
@@ -29,6 +29,7 @@ const BY_ITSELF: f64 = 3.0;
 const SPEAKS: f64 = 6.0;
 const MOST_AREAS: usize = 240;
 const NOTE: Type = Type::new(10.5, FAINT);
+const NOTE_LINE: f64 = 16.0;
 const HEAD: Type = Type::new(12.0, FAINT);
 
 /// Tasks and curves over `0..length` seconds.
@@ -36,6 +37,8 @@ const HEAD: Type = Type::new(12.0, FAINT);
 pub(super) struct Timeline {
     /// The line above.
     pub summary: String,
+    /// What is not shown: lines below.
+    pub notes: Vec<String>,
     /// In seconds.
     pub length: f64,
     /// What the kinds of spans are called, the first first in the legend.
@@ -88,11 +91,12 @@ impl Timeline {
         let below = below_lanes + curves.clone().count() as f64 * (CURVE + 14.0) + 18.0;
         let rows = legend.last().map_or(0.0, |(at, _, _)| at.y + 18.0);
         let width = MARGIN * 2.0 + LEFT + WIDTH + RIGHT;
-        let size = Size { width, height: below + rows + MARGIN };
+        let size = Size { width, height: below + rows + NOTE_LINE * self.notes.len() as f64 + MARGIN };
         let drawn = self.lanes[..lanes].iter().enumerate();
         let areas = drawn.clone().flat_map(|(row, each)| self.areas(each, top + lane * row as f64, lane, words));
         let areas: Vec<Area> = areas.take(MOST_AREAS).collect();
-        Figure::new(size, self.summary.clone(), areas, |svg| {
+        let said = [&self.summary].into_iter().chain(&self.notes).map(String::as_str).collect::<Vec<_>>().join("; ");
+        Figure::new(size, said, areas, |svg| {
             text(svg, &self.summary, Point { x: MARGIN, y: MARGIN + 8.0 }, HEAD);
             for (row, each) in drawn {
                 let y = top + lane * row as f64;
@@ -116,9 +120,13 @@ impl Timeline {
             self.draw_axis(svg, y, top);
             for (at, kind, name) in legend {
                 let (x, y) = (at.x, below + at.y + 12.0);
-                let swatch = svg.child("rect").with("x", x).with("y", y - 9.0).with("width", 11.0).with("height", 11.0);
+                let swatch = rectangle(svg, Point { x, y: y - 9.0 }, Size { width: 11.0, height: 11.0 });
                 drop(swatch.with("rx", 2.0).with("fill", palette::category(kind)));
                 text(svg, &name, Point { x: x + 16.0, y }, NOTE);
+            }
+            for (line, note) in self.notes.iter().enumerate() {
+                let y = below + rows + NOTE_LINE * line as f64 + 12.0;
+                text(svg, note, Point { x: MARGIN + LEFT, y }, NOTE);
             }
         })
     }
@@ -155,9 +163,8 @@ impl Timeline {
 
     fn draw_lane(&self, svg: &mut Element, lane: &Lane, y: f64, height: f64) {
         let height = height - if height > 8.0 { 2.0 } else { 1.0 };
-        let ground =
-            svg.child("rect").with("x", MARGIN + LEFT).with("y", y).with("width", WIDTH).with("height", height);
-        drop(ground.with("fill", "#f3f5f7"));
+        let ground = rectangle(svg, Point { x: MARGIN + LEFT, y }, Size { width: WIDTH, height });
+        drop(ground.with("fill", palette::LANE));
         let mut paths: Vec<[String; 3]> = vec![Default::default(); self.kinds.len()];
         let grain = (self.lanes.len().min(MOST_LANES) as f64 * WIDTH / MOST_BLOCKS).ceil();
         let mut columns = vec![Column::default(); (WIDTH / grain) as usize + 1];
@@ -203,8 +210,8 @@ impl Timeline {
         curve.points.iter().for_each(|point| pair('L', at(point), &mut area));
         pair('L', Point { y: base, ..last }, &mut area);
         area.push('z');
-        let area = svg.child("path").with("d", area).with("fill", "#0072b2").with("fill-opacity", "0.25");
-        drop(area.with("stroke", "#0072b2").with("stroke-width", 1.2).with("stroke-linejoin", "round"));
+        let area = svg.child("path").with("d", area).with("fill", GOOD).with("fill-opacity", "0.25");
+        drop(area.with("stroke", GOOD).with("stroke-width", 1.2).with("stroke-linejoin", "round"));
         if let Some((_, points)) = &curve.other {
             let mut line = String::new();
             points.iter().enumerate().for_each(|(i, point)| pair(if i == 0 { 'M' } else { 'L' }, at(point), &mut line));
@@ -216,23 +223,26 @@ impl Timeline {
         if near {
             let y = at(&(0.0, limit)).y;
             let line = svg.child("line").with("x1", MARGIN + LEFT).with("x2", right).with("y1", y).with("y2", y);
-            drop(line.with("stroke", "#d55e00").with("stroke-width", 1.2).with("stroke-dasharray", "5 3"));
+            drop(line.with("stroke", WARNING).with("stroke-width", 1.2).with("stroke-dasharray", "5 3"));
         }
         let base_line = svg.child("line").with("x1", MARGIN + LEFT).with("x2", right).with("y1", base).with("y2", base);
         drop(base_line.with("stroke", FRAME));
         let name = Point { x: MARGIN + LEFT - 8.0, y: top + 12.0 };
         text(svg, curve.name, name, Type::new(10.5, INK).anchored(Anchor::End));
-        let most = format!("at most {}", (curve.spelt)(values(&curve.points)));
+        let most = |points: &[(f64, f64)]| format!("at most {}", (curve.spelt)(values(points)));
         let mut y = top + 12.0;
-        let mut say = |svg: &mut Element, words: &str| {
-            text(svg, words, Point { x: right + 6.0, y }, Type::new(9.5, FAINT));
+        let mut say = |svg: &mut Element, words: &str, indent: f64| {
+            text(svg, words, Point { x: right + 6.0 + indent, y }, Type::new(9.5, FAINT));
             y += 13.0;
         };
-        say(svg, &most);
-        say(svg, &format!("{what} {}", (curve.spelt)(limit)));
+        say(svg, &most(&curve.points), 0.0);
+        say(svg, &format!("{what} {}", (curve.spelt)(limit)), 0.0);
         if let Some((what, points)) = &curve.other {
-            say(svg, what);
-            say(svg, &(curve.spelt)(values(points)));
+            let sample = Point { x: right + 6.0, y: top + 12.0 + 2.0 * 13.0 - 3.0 };
+            let line = svg.child("line").with("x1", sample.x).with("x2", sample.x + 10.0);
+            drop(line.with("y1", sample.y).with("y2", sample.y).with("stroke", FAINT).with("stroke-width", 1.0));
+            say(svg, what, 14.0);
+            say(svg, &most(points), 0.0);
         }
     }
 
@@ -328,7 +338,7 @@ mod tests {
             least: 0.0,
             spelt: |value| wording::bytes(value as u64),
         };
-        Timeline { summary: "what ran".to_owned(), length: 2.0, kinds, lanes, curves: vec![curve] }
+        Timeline { summary: "what ran".to_owned(), notes: Vec::new(), length: 2.0, kinds, lanes, curves: vec![curve] }
     }
 
     #[test]

@@ -3,6 +3,13 @@
 
 use std::time::Duration;
 
+/// How many characters there may be of a text that is not ours: of a name in a line or a list with others, of one that
+/// stands by itself, of what is said of it. Every such text is cut to one of these by [`clipped`], or to a width by
+/// [`shortened`]: no picture or table is large because a name is long.
+pub(super) const NAME: usize = 60;
+pub(super) const TITLE: usize = 120;
+pub(super) const REMARK: usize = 240;
+
 /// `512 B`, `80.0 KiB`, `1.2 GiB`.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -117,7 +124,7 @@ fn advance(character: char) -> f64 {
 
 /// `text` on one line, cut with an ellipsis where it is wider than `room`.
 pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
-    let line = one_line(text);
+    let line: String = one_line(text).collect();
     if width(&line, size) <= room {
         return line;
     }
@@ -133,17 +140,28 @@ pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
 
 /// `text` on one line of at most `characters` characters.
 pub(super) fn clipped(text: &str, characters: usize) -> String {
-    let line = one_line(text);
-    match line.char_indices().nth(characters) {
-        None => line,
-        Some(_) => line.chars().take(characters - 1).chain(['…']).collect(),
+    let mut line = one_line(text);
+    let mut kept: String = line.by_ref().take(characters).collect();
+    if line.next().is_some() {
+        kept.pop();
+        kept.push('…');
     }
+    kept
+}
+
+/// The last of `text`, of at most so many characters: a path says most at its end.
+pub(super) fn clipped_before(text: &str, characters: usize) -> String {
+    let length = one_line(text).count();
+    if length <= characters {
+        return one_line(text).collect();
+    }
+    ['…'].into_iter().chain(one_line(text).skip(length + 1 - characters)).collect()
 }
 
 /// `text` in lines that are no wider than `room`, broken at spaces.
 pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in one_line(text).split(' ') {
+    for word in one_line(text).collect::<String>().split(' ') {
         match lines.last_mut() {
             Some(line) if width(line, size) + width(" ", size) + width(word, size) <= room => {
                 line.push(' ');
@@ -155,8 +173,15 @@ pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     lines
 }
 
-fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+/// The characters of `text` as they stand on one line, in the order in which they are written: what would break it is
+/// a space, and what would turn its order around (the embeddings, overrides and isolates of Unicode's annex 9) is seen.
+fn one_line(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|character| match character {
+        '\u{2028}' | '\u{2029}' => ' ',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ if character.is_control() => ' ',
+        _ => character,
+    })
 }
 
 #[cfg(test)]
@@ -200,8 +225,20 @@ mod tests {
         let long = shortened(&"🦀<b>".repeat(2_500), 12.0, 100.0);
         assert!(long.ends_with('…') && width(&long, 12.0) <= 101.0, "{long}");
         assert_eq!(clipped("a\nb", 5), "a b");
+        assert_eq!(clipped("abcde", 5), "abcde");
         assert_eq!(clipped("abcdef", 5), "abcd…");
+        assert_eq!(clipped_before("abcde", 5), "abcde");
+        assert_eq!(clipped_before("abcdef", 5), "…cdef");
         assert_eq!(wrapped("a few words", 12.0, 44.0), ["a few", "words"]);
         assert!(wrapped(&"long".repeat(99), 12.0, 100.0)[0].ends_with('…'));
+    }
+
+    #[test]
+    fn no_label_turns_its_line_around() {
+        let hostile = "sum\u{202e}txt.\u{2066}exe\u{2069}\u{2029}";
+        for line in [clipped(hostile, 60), shortened(hostile, 12.0, 400.0), wrapped(hostile, 12.0, 400.0).concat()] {
+            assert_eq!(line.trim_end(), "sum\u{fffd}txt.\u{fffd}exe\u{fffd}");
+        }
+        assert_eq!(clipped("שלום", 60), "שלום", "what is written from right to left stays so");
     }
 }

@@ -10,6 +10,9 @@ from pathlib import Path
 import nbformat
 from browser import CHECKOUT
 
+# The contrast of a text to its ground that the Web Content Accessibility Guidelines ask for.
+READABLE = 4.5
+
 CELLS = [
     "let x = random((400, 600), (100, 200), 7);\nx",
     "let cities = from_polars(polars::df![\"city\" => [\"Rome\", \"Oslo\", \"Rome\"], \"n\" => [1i64, 2, 3]]?, 2)?;\ncities",
@@ -69,11 +72,13 @@ LOOK = """async root => {
         pictures.push({width: image.naturalWidth, opaque, ground});
     }
     const texts = [];
+    // A notebook has words of its own; a page of ours has none but what is shown.
+    const outputs = root.querySelector('.jp-OutputArea') ? '.jp-OutputArea-output' : '*';
     const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
         const element = walk.currentNode.parentElement;
         const text = walk.currentNode.textContent.trim();
-        if (text && element.closest('.jp-OutputArea-output') && element.checkVisibility()) {
+        if (text && element.closest(outputs) && element.checkVisibility()) {
             texts.push({text, contrast: contrast(element)});
         }
     }

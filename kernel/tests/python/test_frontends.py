@@ -1,24 +1,23 @@
-"""The same pictures, tables and hover texts in every frontend: JupyterLab, Notebook 7, HTML and PDF by nbconvert, VS Code.
+"""The same pictures, tables and hover texts in every frontend: JupyterLab, Notebook 7, nbconvert's HTML, PDF and LaTeX, VS Code.
 
 One notebook is run, opened in each, trusted and untrusted, light and dark, and looked at.
 """
 
 import base64
 import re
+from functools import partialmethod
 from io import BytesIO
 from xml.etree import ElementTree
 
 import nbformat
 import picture
 import pytest
-from browser import MINUTE, TOKEN, keep
-from nbconvert import HTMLExporter
+from browser import BROWSER, MINUTE, TOKEN, keep
+from nbconvert import HTMLExporter, LatexExporter, WebPDFExporter
+from nbconvert.preprocessors import SVG2PDFPreprocessor
 from nbformat.sign import NotebookNotary
-from picture import Shown
+from picture import READABLE, Shown
 from pypdf import PdfReader
-
-# The contrast of a text to its ground that the Web Content Accessibility Guidelines ask for.
-READABLE = 4.5
 
 FRONTENDS = {"JupyterLab": "lab/workspaces/{0}/tree/pictures-{0}.ipynb", "Notebook": "notebooks/pictures-{0}.ipynb"}
 THEME = """async name => {
@@ -112,16 +111,46 @@ def test_an_exported_page_shows_the_same(exported, bundles):
     check_texts(shown)
 
 
-def test_a_printed_page_has_the_pictures_and_the_text(exported):
-    """As `jupyter nbconvert --to webpdf` prints it: with Chromium. Words of a picture stay words."""
-    theme, page = exported
-    printed = page.pdf(print_background=True)
+def words(printed: bytes) -> str:
+    """The text of a PDF."""
     assert printed.startswith(b"%PDF-")
-    reader = PdfReader(BytesIO(printed))
-    assert len(reader.pages) > 1
-    text = " ".join("\n".join(page.extract_text() for page in reader.pages).split())
+    return " ".join("\n".join(page.extract_text() for page in PdfReader(BytesIO(printed)).pages).split())
+
+
+def test_a_printed_page_has_the_pictures_and_the_text(executed, browser, monkeypatch):
+    """As `jupyter nbconvert --to webpdf` prints it, by the Chromium of this machine. Words of a picture stay words."""
+    from playwright.async_api import BrowserType
+
+    monkeypatch.setattr(BrowserType, "launch", partialmethod(BrowserType.launch, executable_path=BROWSER))
+    printed, _ = WebPDFExporter(disable_sandbox=True).from_filename(executed)
+    executed.with_name("exported.pdf").write_bytes(printed)
+    text = words(printed)
     for part in ("total.visualize()", "Oslo", "slowest tasks", "random"):
         assert part in text, f"{part!r} is missing in\n{text}"
+
+
+def test_latex_has_the_pictures_as_pdf_and_the_words(executed, bundles, browser):
+    """As far as `jupyter nbconvert --to latex` goes, with Chromium in the place of Inkscape: SVG becomes PDF."""
+    convert = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    convert += ["--print-to-pdf={to_filename}", "{from_filename}"]
+    # What converts is told apart by its version where none is given.
+    pictures = SVG2PDFPreprocessor(enabled=True, command=convert, inkscape=BROWSER, inkscape_version="1.0")
+    exporter = LatexExporter(default_preprocessors=[])
+    exporter.register_preprocessor(pictures, enabled=True)
+    exporter.register_preprocessor("nbconvert.preprocessors.ExtractOutputPreprocessor", enabled=True)
+    source, resources = exporter.from_filename(executed)
+    drawn = {name: data for name, data in resources["outputs"].items() if name.endswith(".pdf")}
+    assert len(drawn) == sum("image/svg+xml" in bundle for bundle in bundles) >= 4
+    assert all(name in source for name in drawn) and "Oslo" in source
+    assert "random" in "".join(words(data) for data in drawn.values())
+
+
+def test_a_saved_notebook_keeps_the_final_bar_of_a_run(executed):
+    cells = nbformat.read(executed, as_version=4).cells
+    bar, value = next(cell.outputs for cell in cells if "slow.compute_with" in cell.source)
+    assert re.fullmatch(r"█+ \d+\xa0tasks in .*", bar.data["text/plain"]), bar.data["text/plain"]
+    assert "by operation" in bar.data["text/html"] and " left" not in bar.data["text/html"]
+    assert value.data["text/plain"] == "780"
 
 
 def alone(html: str) -> str | None:

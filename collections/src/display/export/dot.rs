@@ -38,17 +38,20 @@ pub(in crate::display) fn dot(sketch: &Sketch) -> String {
 fn node(name: &str, card: &Card, colouring: &Colouring, with_path: bool) -> String {
     let (fill, colour) = (colouring.fill(card), palette::collection(card.collection));
     let bold = if with_path && card.critical { ", penwidth=2.5" } else { "" };
-    let (label, hover) = (quoted(&label(card)), quoted(&card.hover()));
+    let (label, hover) = (quoted(&label(card, colouring)), quoted(&card.hover()));
     format!("  {name} [label={label}, tooltip={hover}, fillcolor=\"{fill}\", color=\"{colour}\"{bold}]\n")
 }
 
 /// The lines on a card.
-fn label(card: &Card) -> String {
-    let mut lines = vec![wording::clipped(&card.name(), 60)];
+fn label(card: &Card, colouring: &Colouring) -> String {
+    let mut lines = vec![wording::clipped(&card.name(), wording::NAME)];
     if !card.by_task {
-        lines.extend([wording::clipped(&card.detail, 60), wording::clipped(&card.origin, 60)]);
+        lines.extend([
+            wording::clipped(&card.detail, wording::NAME),
+            wording::clipped_before(&card.origin, wording::NAME),
+        ]);
     }
-    lines.extend(card.cost.map(|cost| cost.time()));
+    lines.push(colouring.cost(card));
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }

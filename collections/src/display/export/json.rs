@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use crate::display::sketch::{Card, Cost, Link, Ran, Sketch};
 use crate::display::wording;
 
-/// Texts are no longer than this, and no more operations are named that were fused.
-const MOST_CHARACTERS: usize = 240;
-const MOST_PARTS: usize = 60;
+/// No more operations are named that were fused.
+const MOST_PARTS: usize = 40;
 
 /// What the drawing shows.
 pub(in crate::display) fn json(sketch: &Sketch) -> String {
@@ -33,19 +32,20 @@ fn run(ran: &Ran) -> Value {
 
 fn card(card: &Card) -> Value {
     let opened: Vec<_> = card.opened.iter().map(self::card).collect();
+    let parts: Vec<_> = card.parts.iter().take(MOST_PARTS).map(|part| wording::clipped(part, wording::NAME)).collect();
     let workers: Vec<_> = card.workers.iter().map(|(worker, busy)| (worker, busy.as_secs_f64())).collect();
     json!({
-        "title": wording::clipped(&card.title, MOST_CHARACTERS),
+        "title": wording::clipped(&card.title, wording::REMARK),
         "fused": card.parts.len(),
-        "parts": card.parts.iter().take(MOST_PARTS).collect::<Vec<_>>(),
+        "parts": parts,
         "kind": if card.by_task { "task" } else { "layer" },
         "layers": card.layers,
         "tasks": card.tasks,
         "place": card.place,
         "collection": card.collection,
-        "detail": wording::clipped(&card.detail, MOST_CHARACTERS),
+        "detail": wording::clipped(&card.detail, wording::REMARK),
         "grid": card.grid,
-        "origin": wording::clipped(&card.origin, MOST_CHARACTERS),
+        "origin": wording::clipped_before(&card.origin, wording::REMARK),
         "order": card.order,
         "cost": card.cost.map(cost),
         "seconds_of_workers": workers,

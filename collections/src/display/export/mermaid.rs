@@ -41,16 +41,16 @@ pub(in crate::display) fn mermaid(sketch: &Sketch) -> String {
 fn node(name: &str, card: &Card, colouring: &Colouring, with_path: bool) -> String {
     let (fill, edge) = (colouring.fill(card), palette::collection(card.collection));
     let bold = if with_path && card.critical { ",stroke-width:4px" } else { "" };
-    format!("  {name}[\"{}\"]\n  style {name} fill:{fill},stroke:{edge},color:{INK}{bold}\n", label(card))
+    format!("  {name}[\"{}\"]\n  style {name} fill:{fill},stroke:{edge},color:{INK}{bold}\n", label(card, colouring))
 }
 
 /// The lines on a card.
-fn label(card: &Card) -> String {
-    let mut lines = vec![wording::clipped(&card.name(), 60)];
+fn label(card: &Card, colouring: &Colouring) -> String {
+    let mut lines = vec![wording::clipped(&card.name(), wording::NAME)];
     if !card.by_task {
-        lines.push(wording::clipped(&card.detail, 60));
+        lines.push(wording::clipped(&card.detail, wording::NAME));
     }
-    lines.extend(card.cost.map(|cost| cost.time()));
+    lines.push(colouring.cost(card));
     lines.retain(|line| !line.is_empty());
     lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>")
 }

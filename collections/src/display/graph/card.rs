@@ -2,16 +2,16 @@
 
 use super::opened::Tiles;
 use crate::display::colour::Colouring;
-use crate::display::figure::{Anchor, Type, pair, text};
+use crate::display::figure::{Anchor, Type, pair, rectangle, text};
 use crate::display::glyph;
 use crate::display::layout::{Point, Size};
 use crate::display::markup::{Element, number};
 use crate::display::palette::{self, FRAME, GROUND, INK, LESSER};
 use crate::display::sketch::{Card, Heat};
-use crate::display::wording::{self, shortened};
+use crate::display::wording;
 
 /// A layer's card: as wide as its words need, within limits; all of a picture are equally wide.
-const LAYER_WIDTH: std::ops::RangeInclusive<f64> = 210.0..=310.0;
+const LAYER_WIDTH: std::ops::RangeInclusive<f64> = 210.0..=340.0;
 const LAYER_HEIGHT: f64 = 64.0;
 const TASK_WIDTH: std::ops::RangeInclusive<f64> = 46.0..=130.0;
 /// Where its words begin, to the right of its sign, and what is kept free behind them.
@@ -23,12 +23,12 @@ const STRIP: f64 = 5.0;
 const STRIP_TOP: f64 = 54.0;
 
 const TITLE: Type = Type::new(13.0, INK).bold();
-/// How much wider bold letters are, and how much wider than thought those of some readers' fonts.
-const BOLD: f64 = 1.16;
-const WIDER: f64 = 1.06;
 const TIMES: Type = Type::new(12.0, LESSER);
 const NOTE: Type = Type::new(10.5, LESSER);
 const TOOK: Type = Type::new(11.0, INK).bold().anchored(Anchor::End);
+/// What a task's card says, and what is kept free on both sides of it.
+const TASK: Type = Type::new(12.0, INK).anchored(Anchor::Middle);
+const BESIDE: f64 = 8.0;
 
 /// How large each card is: those of layers are alike, and those of tasks are equally wide.
 pub(super) fn sizes(cards: &[Card]) -> Vec<Size> {
@@ -36,7 +36,7 @@ pub(super) fn sizes(cards: &[Card]) -> Vec<Size> {
         cards.iter().filter(|card| card.by_task == by_task).map(width).fold(0.0, f64::max)
     };
     let layer = (widest(false, words_width) + WORDS + BEHIND).clamp(*LAYER_WIDTH.start(), *LAYER_WIDTH.end());
-    let task = (widest(true, task_words_width) + 18.0).clamp(*TASK_WIDTH.start(), *TASK_WIDTH.end());
+    let task = (widest(true, task_words_width) + 2.0 * BESIDE).clamp(*TASK_WIDTH.start(), *TASK_WIDTH.end());
     let size = |card: &Card| match (card.by_task, card.place.is_empty()) {
         (false, _) => opened(card, layer),
         (true, true) => Size { width: task, height: 26.0 },
@@ -59,12 +59,12 @@ pub(super) fn tiles(card: &Card) -> impl Iterator<Item = (&Card, Point, Size)> {
 
 /// The width of the longest line on the card of a layer.
 fn words_width(card: &Card) -> f64 {
-    let first = wording::width(&card.title, TITLE.size * BOLD) + wording::width(&times(card), TIMES.size) + 8.0;
-    first.max(wording::width(&card.detail, NOTE.size) * WIDER)
+    let first = TITLE.width(&card.title) + TIMES.width(&times(card)) + 8.0;
+    first.max(NOTE.width(&card.detail))
 }
 
 fn task_words_width(card: &Card) -> f64 {
-    wording::width(&card.title, 12.0).max(wording::width(&card.place, NOTE.size))
+    TASK.width(&card.title).max(NOTE.width(&card.place))
 }
 
 /// `×100`.
@@ -113,18 +113,19 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, colouring: &Colourin
         }
         _ => glyph::draw(group, card.collection, card.tasks, &card.grid, sign, SIGN),
     }
-    let (tasks, took) = (times(card), card.cost.map_or(String::new(), |cost| cost.time()));
-    let title = shortened(&card.title, TITLE.size * BOLD, room - wording::width(&tasks, TIMES.size) - 8.0);
+    let (tasks, cost) = (times(card), colouring.cost(card));
+    let title = TITLE.shortened(&card.title, room - TIMES.width(&tasks) - 8.0);
     text(group, &title, Point { x: WORDS, y: 20.0 }, TITLE);
     text(group, &tasks, Point { x: right, y: 20.0 }, TIMES.anchored(Anchor::End));
     if !card.detail.is_empty() {
-        text(group, &shortened(&card.detail, NOTE.size, room), Point { x: WORDS, y: 35.0 }, NOTE);
+        text(group, &NOTE.shortened(&card.detail, room), Point { x: WORDS, y: 35.0 }, NOTE);
     }
-    let origin = origin_within(&card.origin, room - wording::width(&took, TOOK.size * BOLD) - 8.0);
+    let origin = origin_within(&card.origin, room - TOOK.width(&cost) - 8.0);
     text(group, &origin, Point { x: WORDS, y: 49.0 }, NOTE);
-    if let Some(cost) = card.cost {
-        let style = if cost.fused { NOTE.anchored(Anchor::End) } else { TOOK };
-        text(group, &took, Point { x: right, y: 49.0 }, style);
+    if !cost.is_empty() {
+        let fused = card.cost.is_some_and(|cost| cost.fused);
+        let style = if fused { NOTE.anchored(Anchor::End) } else { TOOK };
+        text(group, &cost, Point { x: right, y: 49.0 }, style);
     }
     let strip = Size { width: room, height: STRIP };
     match &card.heat {
@@ -139,15 +140,14 @@ fn draw_layer(group: &mut Element, card: &Card, size: Size, colouring: &Colourin
 /// Where a layer was built; of a path too long, the file's name.
 fn origin_within(origin: &str, room: f64) -> String {
     let name = origin.rsplit('/').next().unwrap_or(origin);
-    let fits = wording::width(origin, NOTE.size) <= room;
-    shortened(if fits { origin } else { name }, NOTE.size, room)
+    let fits = NOTE.width(origin) <= room;
+    NOTE.shortened(if fits { origin } else { name }, room)
 }
 
 /// A task: its operation, and which partition it makes.
 fn draw_task(group: &mut Element, card: &Card, size: Size) {
-    let middle = Type::new(12.0, INK).anchored(Anchor::Middle);
     let x = size.width / 2.0 + 1.0;
-    text(group, &shortened(&card.title, 12.0, size.width - 12.0), Point { x, y: 17.0 }, middle);
+    text(group, &TASK.shortened(&card.title, size.width - 2.0 * BESIDE), Point { x, y: 17.0 }, TASK);
     if !card.place.is_empty() {
         text(group, &card.place, Point { x, y: 31.0 }, NOTE.anchored(Anchor::Middle));
     }
@@ -159,26 +159,26 @@ fn draw_grid(group: &mut Element, heat: &Heat, at: Point, colouring: &Colouring,
     let cell = SIGN / rows.max(columns);
     let size = Size { width: cell * columns, height: cell * rows };
     let corner = Point { x: at.x + (SIGN - size.width) / 2.0, y: at.y + (SIGN - size.height) / 2.0 };
-    draw_box(group, corner, size, "fill", GROUND);
+    drop(rectangle(group, corner, size).with("fill", GROUND));
     draw_cells(group, heat, corner, size, colouring);
-    draw_box(group, corner, size, "stroke", edge);
+    let mut lines = String::new();
+    for column in 1..heat.columns {
+        pair('M', Point { x: corner.x + cell * column as f64, ..corner }, &mut lines);
+        pair('l', Point { x: 0.0, y: size.height }, &mut lines);
+    }
+    for row in 1..heat.cells.len() / heat.columns {
+        pair('M', Point { y: corner.y + cell * row as f64, ..corner }, &mut lines);
+        pair('l', Point { x: size.width, y: 0.0 }, &mut lines);
+    }
+    drop(group.child("path").with("d", lines).with("stroke", edge).with("stroke-width", 0.5));
+    drop(rectangle(group, corner, size).with("fill", "none").with("stroke", edge));
 }
 
 /// The tasks of a layer side by side, in the order of their partitions.
 fn draw_strip(group: &mut Element, heat: &Heat, at: Point, size: Size, colouring: &Colouring) {
-    draw_box(group, at, size, "fill", GROUND);
+    drop(rectangle(group, at, size).with("fill", GROUND));
     draw_cells(group, heat, at, size, colouring);
-    draw_box(group, at, size, "stroke", FRAME);
-}
-
-fn draw_box(group: &mut Element, at: Point, size: Size, what: &str, colour: &str) {
-    let rectangle = group.child("rect").with("x", at.x).with("y", at.y);
-    let rectangle = rectangle.with("width", size.width).with("height", size.height);
-    drop(if what == "fill" {
-        rectangle.with("fill", colour)
-    } else {
-        rectangle.with("fill", "none").with("stroke", colour)
-    });
+    drop(rectangle(group, at, size).with("fill", "none").with("stroke", FRAME));
 }
 
 /// Cells in rows: one path of thick lines for each colour, and none for what is as white as the ground.
@@ -213,13 +213,8 @@ fn draw_workers(group: &mut Element, card: &Card, size: Size, colouring: &Colour
     let mut x = WORDS;
     for (&worker, busy) in card.workers.iter().filter(|_| all > 0.0) {
         let width = size.width * busy.as_secs_f64() / all;
-        draw_box(
-            group,
-            Point { x, y: STRIP_TOP },
-            Size { width, ..size },
-            "fill",
-            palette::category(colouring.worker(worker)),
-        );
+        let share = rectangle(group, Point { x, y: STRIP_TOP }, Size { width, ..size });
+        drop(share.with("fill", palette::category(colouring.worker(worker))));
         x += width;
     }
 }

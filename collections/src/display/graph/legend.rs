@@ -2,12 +2,11 @@
 
 use super::NOTE;
 use crate::display::colour::{Colouring, Entry, Swatch};
-use crate::display::figure::{pair, text};
-use crate::display::layout::Point;
+use crate::display::figure::{pair, rectangle, text};
+use crate::display::layout::{Point, Size};
 use crate::display::markup::Element;
 use crate::display::palette::{self, FRAME, INK};
 use crate::display::sketch::Sketch;
-use crate::display::wording;
 
 /// The distance of its lines.
 const LINE: f64 = 16.0;
@@ -36,7 +35,7 @@ impl Legend {
         }
         let ran = sketch.ran.iter().filter_map(|ran| ran.shape());
         let words = ran.chain(sketch.notes.iter().cloned());
-        Legend { rows, lines: words.flat_map(|line| wording::wrapped(&line, NOTE.size, room)).collect() }
+        Legend { rows, lines: words.flat_map(|line| NOTE.wrapped(&line, room)).collect() }
     }
 
     pub(super) fn height(&self) -> f64 {
@@ -62,7 +61,7 @@ impl Legend {
 }
 
 fn width(entry: &Entry) -> f64 {
-    swatch_width(&entry.swatch) + 6.0 + wording::width(&entry.words, NOTE.size)
+    swatch_width(&entry.swatch) + 6.0 + NOTE.width(&entry.words)
 }
 
 fn swatch_width(swatch: &Swatch) -> f64 {
@@ -77,8 +76,10 @@ fn swatch_width(swatch: &Swatch) -> f64 {
 fn draw_entry(svg: &mut Element, entry: &Entry, at: Point) {
     let width = swatch_width(&entry.swatch);
     match &entry.swatch {
-        Swatch::Edge(collection) => draw_box(svg, at, width, palette::collection(collection), 1.5),
-        Swatch::Fill(fill) => draw_box(svg, at, width, fill, 2.0),
+        Swatch::Edge(collection) => {
+            drop(swatch(svg, at, width).with("rx", 1.5).with("fill", palette::collection(collection)))
+        }
+        Swatch::Fill(fill) => drop(swatch(svg, at, width).with("rx", 2.0).with("fill", fill)),
         Swatch::Path => {
             let mut line = String::new();
             pair('M', Point { y: at.y - 3.5, ..at }, &mut line);
@@ -88,18 +89,15 @@ fn draw_entry(svg: &mut Element, entry: &Entry, at: Point) {
         Swatch::Ramp(fills) => {
             let step = width / fills.len() as f64;
             for (index, fill) in fills.iter().enumerate() {
-                draw_box(svg, Point { x: at.x + step * index as f64, ..at }, step + 0.3, fill, 0.0);
+                drop(swatch(svg, Point { x: at.x + step * index as f64, ..at }, step + 0.3).with("fill", fill));
             }
-            let frame = svg.child("rect").with("x", at.x).with("y", at.y - 9.0).with("width", width);
-            drop(frame.with("height", 11.0).with("fill", "none").with("stroke", FRAME));
+            drop(swatch(svg, at, width).with("fill", "none").with("stroke", FRAME));
         }
     }
     text(svg, &entry.words, Point { x: at.x + width + 6.0, y: at.y }, NOTE);
 }
 
 /// A box on the line of words at `at`.
-fn draw_box(svg: &mut Element, at: Point, width: f64, fill: &str, round: f64) {
-    let swatch = svg.child("rect").with("x", at.x).with("y", at.y - 9.0).with("width", width).with("height", 11.0);
-    let swatch = if round > 0.0 { swatch.with("rx", round) } else { swatch };
-    drop(swatch.with("fill", fill));
+fn swatch<'a>(svg: &'a mut Element, at: Point, width: f64) -> Element<'a> {
+    rectangle(svg, Point { y: at.y - 9.0, ..at }, Size { width, height: 11.0 })
 }

@@ -1,15 +1,16 @@
 //! The links between cards: lines with heads, and labels beside them. Imports: nothing.
 
-use crate::display::figure::{Anchor, Type, pair, text};
+use crate::display::figure::{Anchor, Type, pair, rectangle, text};
 use crate::display::layout::{Direction, Edge, Layout, Point, Size};
 use crate::display::markup::Element;
 use crate::display::palette::{EDGE, FAINT, GROUND, INK};
 use crate::display::sketch::{Link, Sketch};
-use crate::display::wording::{self, bytes, shortened};
+use crate::display::wording::{self, bytes};
 
 /// More links than this go unlabelled: the labels would cover each other.
 const MOST_LABELS: usize = 48;
 const LABEL: f64 = 10.0;
+const WORDS: Type = Type::new(LABEL, FAINT);
 const MOST_LABEL: f64 = 190.0;
 
 pub(super) struct Links<'a> {
@@ -81,7 +82,7 @@ impl<'a> Links<'a> {
         Some(Label {
             at: Point { x: middle.x + right, y: middle.y + below },
             anchor,
-            words: shortened(&link.label(), LABEL, MOST_LABEL),
+            words: WORDS.shortened(&link.label(), MOST_LABEL),
             hover: self.hover(link),
         })
     }
@@ -97,7 +98,7 @@ impl<'a> Links<'a> {
     }
 
     fn hover(&self, link: &Link) -> String {
-        let name = |card: usize| wording::clipped(&self.sketch.cards[card].title, 60);
+        let name = |card: usize| wording::clipped(&self.sketch.cards[card].title, wording::NAME);
         let mut hover = format!("{} reads {}: {}", name(link.to), name(link.from), link.pattern);
         if let Some(size) = link.bytes {
             hover += &format!("\nlast run: {}", bytes(size));
@@ -140,7 +141,7 @@ impl<'a> Links<'a> {
 
 /// The width that a label may come to have: that of its pattern, and of bytes, which are known after a run.
 fn room(link: &Link) -> f64 {
-    (wording::width(&link.pattern, LABEL) + wording::width(" · 888.8 MiB", LABEL)).min(MOST_LABEL)
+    (WORDS.width(&link.pattern) + WORDS.width(" · 888.8 MiB")).min(MOST_LABEL)
 }
 
 impl Label {
@@ -155,7 +156,7 @@ impl Label {
     }
 
     pub(super) fn size(&self) -> Size {
-        Size { width: wording::width(&self.words, LABEL), height: LABEL + 3.0 }
+        Size { width: WORDS.width(&self.words), height: LABEL + 3.0 }
     }
 
     /// Its words, on a ground of their own that keeps them clear of lines.
@@ -163,9 +164,9 @@ impl Label {
         let (corner, size) = (self.corner(), self.size());
         let mut label = canvas.child("g");
         label.child("title").text(&self.hover);
-        let ground = label.child("rect").with("x", corner.x - 2.0).with("y", corner.y);
-        drop(ground.with("width", size.width + 4.0).with("height", size.height).with("fill", GROUND));
-        text(&mut label, &self.words, self.at, Type::new(LABEL, FAINT).anchored(self.anchor));
+        let (corner, size) = (Point { x: corner.x - 2.0, ..corner }, Size { width: size.width + 4.0, ..size });
+        drop(rectangle(&mut label, corner, size).with("fill", GROUND));
+        text(&mut label, &self.words, self.at, WORDS.anchored(self.anchor));
     }
 }
 

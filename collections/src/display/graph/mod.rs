@@ -12,7 +12,6 @@ use super::layout::{Direction, Gaps, Layout, Point, Size, layout};
 use super::markup::{Element, number};
 use super::palette::FAINT;
 use super::sketch::{Card, Sketch};
-use super::wording;
 use legend::Legend;
 use link::{Label, Links};
 
@@ -31,7 +30,7 @@ pub(super) fn draw(sketch: &Sketch) -> Figure {
     let sizes = card::sizes(&sketch.cards);
     let links = Links::of(sketch);
     let graph = layout(&sizes, &links.edges(), gaps(sketch, &links), sketch.direction);
-    let inner = graph.size.width.max(wording::width(&widest_head(sketch), SUMMARY.size)).max(NARROWEST);
+    let inner = graph.size.width.max(SUMMARY.width(&widest_head(sketch))).max(NARROWEST);
     let origin = Point { x: MARGIN + (inner - graph.size.width) / 2.0, y: MARGIN + LINE };
     let legend = Legend::of(sketch, &colouring, inner);
     let below = origin.y + graph.size.height + MARGIN;

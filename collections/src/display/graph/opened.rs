@@ -6,7 +6,7 @@ use crate::display::layout::{Point, Size};
 use crate::display::markup::Element;
 use crate::display::palette::{FRAME, INK, LESSER};
 use crate::display::sketch::{Card, tells_path};
-use crate::display::wording::{self, shortened};
+use crate::display::wording;
 
 const HEIGHT: f64 = 22.0;
 const GAP: f64 = 5.0;
@@ -30,7 +30,7 @@ pub(super) struct Tiles<'a> {
 impl<'a> Tiles<'a> {
     /// The tiles of an opened card.
     pub(super) fn of(card: &'a Card, top: f64) -> Option<Tiles<'a>> {
-        let widest = card.opened.iter().map(|task| wording::width(words(task), WORDS.size)).fold(0.0, f64::max);
+        let widest = card.opened.iter().map(|task| WORDS.width(words(task))).fold(0.0, f64::max);
         let tile = Size { width: (widest + 12.0).clamp(*WIDTH.start(), *WIDTH.end()), height: HEIGHT };
         let columns = match *card.grid {
             [.., columns] if columns <= LONGEST_ROW && card.opened.len() == card.tasks => columns,
@@ -68,7 +68,7 @@ impl<'a> Tiles<'a> {
             let ground = tile.child("rect").with("width", size.width).with("height", size.height).with("rx", 4.0);
             let ground = ground.with("fill", colouring.fill(task)).with("stroke", if bold { INK } else { FRAME });
             drop(if bold { ground.with("stroke-width", 2.0) } else { ground });
-            let words = shortened(words(task), WORDS.size, size.width - 6.0);
+            let words = WORDS.shortened(words(task), size.width - 6.0);
             text(&mut tile, &words, Point { x: size.width / 2.0, y: 15.0 }, WORDS);
         }
         if self.card.not_opened() > 0 {

@@ -72,7 +72,7 @@ impl Fonts {
         Some(Fonts { regular, bold, others: files, known: RefCell::default() })
     }
 
-    /// How a letter is drawn; one that no font has is drawn as the sign for that.
+    /// How a letter is drawn; one that no font has is drawn as the sign for that, if one has that.
     pub(super) fn glyph(&self, character: char, bold: bool) -> Glyph {
         let mut known = self.known.borrow_mut();
         known.entry((character, bold)).or_insert_with(|| self.found(character, bold)).clone()
@@ -80,9 +80,11 @@ impl Fonts {
 
     fn found(&self, character: char, bold: bool) -> Glyph {
         let own = if bold { &self.bold } else { &self.regular };
-        let others =
-            || self.others.iter().take(MOST_ASKED).filter_map(|file| outlined(&fs::read(file).ok()?, character));
-        outlined(own, character).or_else(|| others().next()).or_else(|| outlined(own, '\u{fffd}')).unwrap_or_default()
+        let elsewhere =
+            |character| self.others.iter().take(MOST_ASKED).find_map(|file| outlined(&fs::read(file).ok()?, character));
+        let anywhere = |character| outlined(own, character).or_else(|| elsewhere(character));
+        // Not every font has the sign for letters that it has not.
+        anywhere(character).or_else(|| anywhere('\u{fffd}')).unwrap_or_default()
     }
 }
 

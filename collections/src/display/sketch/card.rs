@@ -72,6 +72,11 @@ impl Cost {
         if self.fused { "fused".to_owned() } else { wording::time(self.busy) }
     }
 
+    /// What it made, in a word.
+    pub(in crate::display) fn size(&self) -> String {
+        if self.fused { "fused".to_owned() } else { wording::bytes(self.bytes) }
+    }
+
     /// How long it took and what it made.
     pub(super) fn words(&self) -> String {
         if self.fused {
@@ -168,9 +173,12 @@ impl Card {
 
     /// All there is to know of it, for those who point at it.
     pub(in crate::display) fn hover(&self) -> String {
-        let mut hover = format!("{}{}", wording::clipped(&self.title, 120), self.place);
+        // There may be many tasks in a picture, so each says less.
+        let (title, remark) =
+            if self.by_task { (wording::NAME, wording::NAME) } else { (wording::TITLE, wording::REMARK) };
+        let mut hover = format!("{}{}", wording::clipped(&self.title, title), self.place);
         if self.title.contains('…') && !self.parts.is_empty() {
-            hover += &format!("\nruns as one: {}", wording::clipped(&self.parts.join(" → "), 240));
+            hover += &format!("\nruns as one: {}", wording::clipped(&self.parts.join(" → "), remark));
         }
         if self.layers > 1 {
             hover += &format!("\n{} of it", wording::counted(self.layers, "layer"));
@@ -178,8 +186,8 @@ impl Card {
         if !self.by_task {
             hover += &format!("\n{}", wording::counted(self.tasks, "task"));
         }
-        hover += format!("\n{} {}", self.collection, wording::clipped(&self.detail, 240)).trim_end();
-        hover += &format!("\nbuilt in {}", wording::clipped(&self.origin, 240));
+        hover += format!("\n{} {}", self.collection, wording::clipped(&self.detail, remark)).trim_end();
+        hover += &format!("\nbuilt in {}", wording::clipped_before(&self.origin, remark));
         if let Some(cost) = self.cost {
             hover += &format!("\nlast run: {}{}", cost.words(), self.by_whom());
         }

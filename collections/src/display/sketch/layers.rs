@@ -30,7 +30,7 @@ pub(super) fn drawn_opened(graph: &Graph, name: &str, notes: &mut Vec<String>) -
     }
     let (all, drawn) = (layers.iter().map(|&layer| graph.tasks_of(layer)).sum(), MOST_OPENED - left);
     if drawn < all {
-        let (all, name) = (wording::count(all), wording::clipped(name, 60));
+        let (all, name) = (wording::count(all), wording::clipped(name, wording::NAME));
         notes.push(format!("the first {drawn} of {all} tasks of `{name}` are shown"));
     }
     drawn_with(graph, &shown)
@@ -52,6 +52,9 @@ fn drawn_with(graph: &Graph, shown: &[usize]) -> (Vec<Card>, Vec<Link>) {
     for group in groups.left_out {
         cards[group].title = wording::counted(cards[group].layers, "layer");
         cards[group].detail = "left out of the picture".to_owned();
+    }
+    for group in groups.trees {
+        cards[group].detail = format!("{} levels of a tree", cards[group].layers);
     }
     (cards, links(graph, &groups.of))
 }

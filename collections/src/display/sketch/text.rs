@@ -17,9 +17,9 @@ impl Sketch {
             reads[link.to].push(link);
         }
         for (index, (card, links)) in self.cards.iter().zip(&reads).enumerate() {
-            let mut line = format!("\n{index:>4}  {}", wording::clipped(&card.name(), 120));
+            let mut line = format!("\n{index:>4}  {}", wording::clipped(&card.name(), wording::TITLE));
             if !card.by_task && !card.detail.is_empty() {
-                line += &format!("  {} {}", card.collection, wording::clipped(&card.detail, 60));
+                line += &format!("  {} {}", card.collection, wording::clipped(&card.detail, wording::NAME));
             }
             line += &read(links);
             line += &measured(card, self.colour, self.shows_path());
@@ -27,7 +27,7 @@ impl Sketch {
             for task in &card.opened {
                 text += &format!(
                     "\n        {}{}",
-                    wording::clipped(&task.name(), 120),
+                    wording::clipped(&task.name(), wording::TITLE),
                     measured(task, self.colour, tells_path(&card.opened))
                 );
             }

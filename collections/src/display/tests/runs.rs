@@ -1,13 +1,13 @@
 //! Pictures of graphs that ran. Imports: graph, schedule.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::display::layout::Direction;
 use crate::display::sketch::Colour;
 use crate::graph::{Plan, TaskId};
-use crate::schedule::{LayerReport, RunReport, Scheduler, TaskRecord};
+use crate::schedule::{LayerReport, TaskRecord};
 
 /// A run as it might have been: the tasks of a layer take longer the higher their partition is, a worker each in turn.
 pub(super) fn ran(node: &Node) -> Arc<RunReport> {
@@ -37,20 +37,20 @@ pub(super) fn ran(node: &Node) -> Arc<RunReport> {
     while let Some(read) = plan.reads(TaskId(critical_path[0])).last() {
         critical_path.insert(0, read.0);
     }
-    Arc::new(RunReport {
-        begun: Instant::now(),
-        wall: Duration::from_millis(120),
-        ended: true,
-        complete: true,
-        scheduler: Scheduler::Threads,
-        workers: 3,
-        budget: 1 << 30,
-        spilled: 0,
-        layers: plan.layers().iter().enumerate().map(layer).collect(),
-        records,
-        critical_path,
-        samples: Vec::new(),
-    })
+    let layers = plan.layers().iter().enumerate().map(layer).collect();
+    Arc::new(RunReport { layers, records, critical_path, ..report() })
+}
+
+/// The same run when the first half of its tasks is done.
+fn half_run(node: &Node) -> Arc<RunReport> {
+    let mut run = RunReport::clone(&ran(node));
+    run.records.truncate(run.records.len() / 2);
+    run.critical_path.clear();
+    (run.ended, run.complete) = (false, false);
+    for (index, layer) in run.layers.iter_mut().enumerate() {
+        layer.tasks = run.records.iter().filter(|record| record.layer == index as u32).count() as u64;
+    }
+    Arc::new(run)
 }
 
 /// `x + sin(x)`, each by itself, and its sum: nothing of it is fused.
@@ -155,7 +155,7 @@ fn fused_layers_are_one_card_that_names_them() {
 }
 
 #[test]
-fn boxes_stay_where_they_are_when_a_graph_has_run() {
+fn boxes_stay_where_they_are_while_a_graph_runs_and_when_it_has_run() {
     let nodes = [unfused(10, 10), unfused(1, 3), chunked_sum(4, 4), chain(3)];
     let details = [Detail::Fitting, Detail::Layers, Detail::Tasks, Detail::Opened("sin".into())];
     for (node, detail) in nodes.iter().flat_map(|node| details.iter().map(move |detail| (node, detail))) {
@@ -166,9 +166,35 @@ fn boxes_stay_where_they_are_when_a_graph_has_run() {
                 let moved = |part: &str| part.split_once(')').map(|(place, _)| place.to_owned());
                 svg.split("translate(").skip(1).map(moved).collect::<Vec<_>>()
             };
+            assert_eq!(places(&[]), places(&[half_run(node)]), "{view:?} while it runs");
             assert_eq!(places(&[]), places(&[ran(node)]), "{view:?}");
         }
     }
+}
+
+#[test]
+fn cards_show_the_chunks_of_an_array_whether_its_tasks_differ_or_not() {
+    let node = unfused(4, 4);
+    let view = View::of(Detail::Layers);
+    let drawn = |run: RunReport| graph::draw(&sketch(&node, &view, &[Arc::new(run)])).svg;
+    let chunks = |svg: &str| svg.matches("stroke-width=\"0.7\"").count();
+    let differ = RunReport::clone(&ran(&node));
+    let mut alike = differ.clone();
+    alike.records.iter_mut().for_each(|record| record.took = 1_000_000);
+    let (alike, differ) = (drawn(alike), drawn(differ));
+    let before = graph::draw(&sketch(&node, &view, &[])).svg;
+    assert_eq!(chunks(&alike), chunks(&before), "nothing is to be told of one chunk that is not true of all");
+    // Three arrays of four times four chunks, in the colours of their tasks; lines between them.
+    assert_eq!((chunks(&differ), differ.matches("l0 32").count()), (chunks(&before) - 3, 9));
+}
+
+#[test]
+fn cards_say_what_they_are_coloured_by() {
+    let node = unfused(10, 10);
+    let bytes = svg(&node, &view(Detail::Layers, Some(Colour::Bytes), Direction::Down, false));
+    let time = svg(&node, &view(Detail::Layers, Some(Colour::Time), Direction::Down, false));
+    assert!(bytes.contains(">78.1 KiB</text>") && !bytes.contains(">1.5 s</text>"));
+    assert!(time.contains(">1.5 s</text>") && !time.contains(">78.1 KiB</text>"));
 }
 
 #[test]

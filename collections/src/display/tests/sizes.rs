@@ -4,7 +4,9 @@ use super::runs::ran;
 use super::*;
 use crate::display::colour::Colouring;
 use crate::display::layout::Direction;
+use crate::display::profile::Profile;
 use crate::display::sketch::Colour;
+use crate::display::summary::Summary;
 
 /// What can be asked of a drawing.
 fn options(drawing: &Drawing, operation: &str) -> Vec<Drawing> {
@@ -70,6 +72,33 @@ fn as_many_cards_as_there_may_be_stay_small_after_a_run() {
         let sketch = Sketch::of(&[node.layer().clone()], &view, &[run.clone()]);
         let figure = graph::draw(&sketch);
         check_size(&Bundle { html: figure.html(), text: sketch.text(), svg: Some(figure.svg) });
+    }
+}
+
+fn check_bundle_of_names(bundle: &Bundle) {
+    check_names(&bundle.text);
+    check_names(&bundle.html);
+    bundle.svg.iter().for_each(|svg| check_names(svg));
+    check_size(bundle);
+}
+
+#[test]
+fn names_of_ten_thousand_characters_are_cut_wherever_they_are_shown() {
+    for node in [long_names(3), long_names(70)] {
+        let operation = node.layer().operation().name();
+        for drawing in options(&Drawing::of(&[&node]), operation) {
+            check_bundle_of_names(&drawing.bundle());
+            [drawing.dot(), drawing.mermaid(), drawing.json()].iter().for_each(|text| check_names(text));
+        }
+        for view in [View::of(Detail::Fitting), View { optimized: true, ..View::of(Detail::Layers) }] {
+            let sketch = Sketch::of(&[node.layer().clone()], &view, &[ran(&node)]);
+            let figure = graph::draw(&sketch);
+            check_bundle_of_names(&Bundle { html: figure.html(), text: sketch.text(), svg: Some(figure.svg) });
+        }
+        check_bundle_of_names(&Profile::of(vec![ran(&node)]).bundle());
+        let summary = Summary::of(format!("Bag<{operation}>"), &node, vec![("made by", operation.to_owned())]);
+        let schema = vec![(operation.to_owned(), operation.to_owned()); 10_000];
+        check_bundle_of_names(&Summary { schema, ..summary }.bundle());
     }
 }
 
@@ -140,4 +169,27 @@ fn groups_of_layers_form_no_cycle() {
     assert!(sketch.cards.len() <= 60);
     let figure = graph::draw(&sketch);
     assert!(figure.svg.len() < 100_000);
+}
+
+#[test]
+fn the_levels_of_a_tree_share_a_card_that_is_no_result() {
+    let level =
+        |tasks, input: &Node| layer("sum", tasks, &[(input, Pattern::Tree(10))], array("partial results", &[tasks]));
+    let x = layer("random", 10_000, &[], array("f64", &[10_000]));
+    let partial = layer("sum", 10_000, &[(&x, Pattern::OneToOne)], array("partial results", &[10_000]));
+    let first = level(1_000, &partial);
+    let last = level(10, &level(100, &first));
+    let sum = layer("sum", 1, &[(&last, Pattern::Tree(10))], array("partial results", &[1]));
+    insta::assert_snapshot!(Drawing::of(&[&sum]).text(), @"
+    6 layers, 21 111 tasks
+       0  random ×10 000  Array f64
+       1  sum ×10 000  Array partial results  ← 0 (1:1)
+       2  sum ×1 110  Array 3 levels of a tree  ← 1 (tree)
+       3  sum ×1  Array partial results  ← 2 (tree)
+    ");
+    // What is read by others too is seen by itself.
+    let both = layer("both", 1, &[(&sum, Pattern::All), (&first, Pattern::All)], delayed());
+    let sketch = Sketch::of(&[both.layer().clone()], &View::of(Detail::Layers), &[]);
+    let cards: Vec<_> = sketch.cards.iter().map(|card| card.name()).collect();
+    assert_eq!(cards, ["random ×10\u{a0}000", "sum ×10\u{a0}000", "sum ×1\u{a0}000", "sum ×111", "both ×1"]);
 }
