@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::dependencies::{self, BuildError, Dependencies};
-use super::layout::{Generated, Layout, Survival, lay_out, wants_library};
+use super::function::Survival;
+use super::generated::Generated;
+use super::layout::{Layout, lay_out, wants_library};
 use super::ledger::Page;
 use super::tools::Tools;
+use super::verbatim;
 
 /// evcxr reads the path of the finished object from the file that this variable names.
 const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -180,15 +183,9 @@ impl Step<'_> {
 
     /// Only for its errors.
     fn compile_as_generated(&self, source: &str, wants_library: bool) -> io::Result<Output> {
-        // What we show, we show by our own call: the last expression only has to be correct here.
-        let source = source.replace(").evcxr_display();", ");");
-        let mut source = super::layout::without_runtime(&source);
-        if !wants_library {
-            source = super::layout::without_prelude(&source);
-        }
         let path = self.folder_of_files().join("lib.rs");
         std::fs::create_dir_all(self.folder_of_files())?;
-        std::fs::write(&path, source)?;
+        std::fs::write(&path, verbatim::for_errors(source, wants_library))?;
         self.rustc(Emit::Nothing, "0", wants_library)?.arg("-Awarnings").arg(path).output()
     }
 

@@ -2,22 +2,28 @@
 //!
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
-//! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
-//! that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
+//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`reach`], [`layout`], [`compile`]),
+//! the process that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
 
 mod compile;
 mod dependencies;
+mod fingerprint;
+mod function;
+mod generated;
 mod interrupt;
 mod layout;
 mod ledger;
+mod lines;
 mod markers;
 mod output;
 mod processor;
+mod reach;
 mod startup;
 mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
+mod verbatim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
