@@ -1,10 +1,10 @@
 //! Writes the function that a cell exports. Each statement runs in a guard of its own, so that a failing `?` or a panic
 //! keeps the variables bound before it ([`Survival::Each`]); a cell whose borrows do not allow that has one guard around
-//! all ([`Survival::Whole`]). Imports: ledger, lines, generated, fingerprint.
+//! all ([`Survival::Whole`]). Imports: ledger, lines, definitions, generated.
 
 use std::collections::BTreeMap;
 
-use super::fingerprint::Fingerprints;
+use super::definitions::Definitions;
 use super::generated::{Generated, Variable};
 use super::ledger::Statement;
 use super::lines::Lines;
@@ -22,7 +22,7 @@ pub enum Survival {
 pub struct Function<'a> {
     pub generated: &'a Generated,
     pub survival: Survival,
-    pub fingerprints: Fingerprints<'a>,
+    pub definitions: Definitions<'a>,
 }
 
 const STORE: &str = "evcxr_variable_store";
@@ -38,7 +38,7 @@ impl Function<'_> {
              let {STORE} = unsafe {{ &mut *{STORE} }}; let mut evcxr_found = true;"
         ));
         for Variable { name, type_name, .. } in &self.generated.loaded {
-            let fingerprint = self.fingerprints.of_type(type_name);
+            let fingerprint = self.definitions.fingerprint(type_name);
             out.push(&format!("evcxr_found &= {STORE}.has::<{type_name}>(stringify!({name}), {fingerprint});"));
         }
         out.push(&format!("if !evcxr_found {{ return {STORE}; }}"));
@@ -110,7 +110,7 @@ impl Function<'_> {
     }
 
     fn put(&self, name: &str, type_name: &str) -> String {
-        let fingerprint = self.fingerprints.of_type(type_name);
+        let fingerprint = self.definitions.fingerprint(type_name);
         format!("{STORE}.put::<{type_name}>(stringify!({name}), {fingerprint}, {name});")
     }
 }

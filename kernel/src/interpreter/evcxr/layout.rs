@@ -5,16 +5,15 @@
 //! * the items of cell 3 stand in a file `cell 3/items.rs`, on the lines where the user wrote them,
 //!   so that the compiler itself knows the cell and line of every panic and `#[track_caller]`;
 //! * the statements go into one function, which the root exports ([`function`](super::function));
-//! * variables carry the fingerprint of their type ([`fingerprint`](super::fingerprint)).
+//! * variables carry the fingerprint of their type ([`definitions`](super::definitions)).
 //!
-//! Imports: ledger, lines, generated, fingerprint, function.
+//! Imports: ledger, lines, definitions, generated, function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fingerprint::Fingerprints;
 use super::function::{Function, Survival};
-use super::generated::Generated;
-use super::ledger::{Item, Page, Parts, names};
+use super::generated::{Generated, Living};
+use super::ledger::{Page, Parts, names};
 use super::lines::Lines;
 
 /// Files to compile: path below the cell's folder, and text. The first is the root.
@@ -41,7 +40,7 @@ pub fn lay_out(
 ) -> Layout {
     let current = page.cell.clone().unwrap_or_default();
     let parts = Parts::of(&current.code);
-    let (placed, loose) = place_items(generated, page);
+    let (placed, loose) = place_items(generated);
 
     let mentioned = mentioned(generated, &parts);
     let wants_prelude = mentioned.iter().any(|name| prelude.contains(*name));
@@ -60,16 +59,15 @@ pub fn lay_out(
             root.push_str(&item.text.replace('\n', " "));
         }
     }
-    for number in placed.keys() {
-        root.push_str(&format!("include!(\"{folder}/cell {number}/items.rs\");"));
+    for file in placed.keys() {
+        root.push_str(&format!("include!(\"{folder}/{}\");", file.path()));
     }
-    let fingerprints = Fingerprints::of(&generated.items);
-    Function { generated, survival, fingerprints }.write(&parts.statements, &mut root);
+    Function { generated, survival, definitions: generated.definitions() }.write(&parts.statements, &mut root);
 
     let mut files = vec![(format!("cell {}/lib.rs", current.number), root)];
-    files.extend(placed.iter().map(|(number, items)| (format!("cell {number}/items.rs"), on_their_lines(items))));
+    files.extend(placed.iter().map(|(file, items)| (file.path(), on_their_lines(items))));
     let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
-    let wants_optimiser = placed.values().flatten().any(|item| item.text.contains("fn "))
+    let wants_optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
         || parts.statements.iter().any(|statement| heavy(&statement.text));
     Layout { files, wants_library, wants_optimiser }
 }
@@ -95,28 +93,48 @@ fn is_prelude_import(text: &str) -> bool {
     text.replace(' ', "").contains("lazuli::prelude")
 }
 
-/// The living items by cell, and those that no cell wrote in this form (imports, which evcxr takes apart).
-fn place_items<'a>(generated: &'a Generated, page: &Page) -> (BTreeMap<u32, Vec<Item>>, Vec<&'a Item>) {
-    let mut placed: BTreeMap<u32, Vec<Item>> = BTreeMap::new();
-    let mut loose = Vec::new();
-    for item in &generated.items {
-        match page.place_of(&item.text) {
-            Some((number, line)) if !item.is_import => {
-                placed.entry(number).or_default().push(Item { line, ..item.clone() });
-            }
-            _ => loose.push(item),
+/// Items of one file: line and text.
+type Placed<'a> = Vec<(usize, &'a str)>;
+
+/// Where items of a cell stand. Files are included in this order, as a macro is known only after its definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ItemFile {
+    Macros(u32),
+    Items(u32),
+}
+
+impl ItemFile {
+    fn of(item: &Living, cell: u32) -> Self {
+        if item.is_macro() { ItemFile::Macros(cell) } else { ItemFile::Items(cell) }
+    }
+
+    fn path(self) -> String {
+        match self {
+            ItemFile::Macros(cell) => format!("cell {cell}/macros.rs"),
+            ItemFile::Items(cell) => format!("cell {cell}/items.rs"),
         }
     }
+}
+
+/// The living items by file, and those that no cell wrote in this form.
+fn place_items(generated: &Generated) -> (BTreeMap<ItemFile, Placed<'_>>, Vec<&Living>) {
+    let mut placed: BTreeMap<ItemFile, Placed<'_>> = BTreeMap::new();
+    let mut loose = Vec::new();
+    for item in &generated.items {
+        match item.place {
+            Some((cell, line)) => placed.entry(ItemFile::of(item, cell)).or_default().push((line, &item.text)),
+            None => loose.push(item),
+        }
+    }
+    placed.values_mut().for_each(|items| items.sort());
     (placed, loose)
 }
 
-fn on_their_lines(items: &[Item]) -> String {
-    let mut items: Vec<_> = items.iter().collect();
-    items.sort_by_key(|item| item.line);
+fn on_their_lines(items: &Placed<'_>) -> String {
     let mut text = Lines::default();
-    for item in items {
-        text.go_to(item.line);
-        text.push(&item.text);
+    for (line, item) in items {
+        text.go_to(*line);
+        text.push(item);
         text.push(" ");
     }
     text.text

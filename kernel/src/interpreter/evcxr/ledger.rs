@@ -58,6 +58,11 @@ impl Ledger {
         self.cells.push(Noted { number, code });
     }
 
+    /// All cells, the last one being the one that runs.
+    pub fn cells(&self) -> &[Noted] {
+        &self.cells
+    }
+
     /// The text of cell `number` as it was run last.
     pub fn code_of(&self, number: u32) -> Option<&str> {
         self.cells.iter().rev().find(|cell| cell.number == number).map(|cell| &*cell.code)

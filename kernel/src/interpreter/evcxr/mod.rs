@@ -2,14 +2,15 @@
 //!
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
-//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`reach`], [`layout`], [`compile`]),
+//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`layout`], [`compile`]),
 //! the process that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
 
 mod compile;
+mod definitions;
 mod dependencies;
-mod fingerprint;
 mod function;
 mod generated;
+mod gone;
 mod interrupt;
 mod layout;
 mod ledger;
@@ -19,17 +20,19 @@ mod output;
 mod processor;
 mod reach;
 mod startup;
+mod superseded;
 mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
 mod verbatim;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evcxr::CommandContext;
 
+use self::gone::{Gone, Variables};
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
@@ -44,26 +47,30 @@ struct Evcxr {
     context: CommandContext,
     tools: tools::Tools,
     ledger: Ledger,
+    gone: Gone,
     channel: Arc<Channel>,
     running: Arc<Running>,
 }
 
 impl Evcxr {
-    fn variables(&self) -> BTreeMap<String, String> {
+    fn variables(&self) -> Variables {
         self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect()
     }
 
-    /// Says which variables went because a type of theirs was redefined by `code`.
-    fn tell_redefined(&self, code: &str, before: &BTreeMap<String, String>, output: &Arc<dyn OutputSink>) {
-        let redefined: Vec<_> = Parts::of(code).items.into_iter().filter_map(|item| item.name).collect();
+    /// Says which variables went because the cell redefined what their types are made of.
+    fn tell_redefined(&mut self, before: &Variables, output: &Arc<dyn OutputSink>) {
         let after = self.variables();
-        for (name, type_name) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
-            if let Some(item) = redefined.iter().find(|item| ledger::names(type_name).any(|part| part == **item)) {
-                let text =
-                    format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
-                output.emit(Output::Stream { stream: Stream::Stderr, text });
-            }
+        for text in self.gone.note(&self.ledger, before, &after) {
+            output.emit(Output::Stream { stream: Stream::Stderr, text });
         }
+    }
+
+    /// The cell's code as evcxr is handed it. It looks at the variables only where a statement runs, so a cell of
+    /// definitions gets one: else what has changed under a variable would show but later.
+    fn code_for_evcxr(&self, code: &str) -> String {
+        let parts = self.ledger.cells().last().map(|noted| Parts::of(&noted.code)).unwrap_or_default();
+        let only_defines = !parts.items.is_empty() && parts.statements.is_empty() && !parts.is_broken;
+        if only_defines { format!("{code}\nlet _ = ();") } else { code.to_owned() }
     }
 
     fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
@@ -85,10 +92,10 @@ impl Evcxr {
             if cell.interrupted() {
                 return Outcome::Failed(Failure::interrupted());
             }
-            self.context.execute(&cell.code)
+            self.context.execute(&self.code_for_evcxr(&cell.code))
         };
         let told = self.channel.end();
-        self.tell_redefined(&cell.code, &before, output);
+        self.tell_redefined(&before, output);
         self.outcome(cell, result, told, &before)
     }
 
@@ -97,13 +104,17 @@ impl Evcxr {
         cell: &Cell,
         result: Result<evcxr::EvalOutputs, evcxr::Error>,
         mut told: Told,
-        before: &BTreeMap<String, String>,
+        before: &Variables,
     ) -> Outcome {
         let failure = match result {
             Err(error) if cell.interrupted() && !matches!(error, evcxr::Error::SubprocessTerminated(_)) => {
                 Failure::interrupted()
             }
-            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, cell.number, &self.ledger),
+            Err(evcxr::Error::CompilationErrors(errors)) => {
+                let mut failure = traceback::of_compiler(&errors, cell.number, &self.ledger);
+                failure.traceback.extend(self.gone.explain(&errors));
+                failure
+            }
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
                 if cell.interrupted() {
@@ -143,7 +154,7 @@ fn end_of_name(code: &str, cursor: usize) -> usize {
 fn lost_variables(
     error: &output::CellError,
     cell: &Cell,
-    before: &BTreeMap<String, String>,
+    before: &Variables,
     kept: &Option<BTreeSet<String>>,
 ) -> Vec<String> {
     let Some(kept) = kept else { return Vec::new() };

@@ -1,10 +1,11 @@
 //! Which items and variables a cell reaches by name. The others are left out: nine collections alive cost a cell that
-//! adds two numbers nothing. Imports: ledger, generated.
+//! adds two numbers nothing. Imports: ledger, definitions, generated.
 
 use std::collections::BTreeSet;
 
-use super::generated::{Generated, Variable};
-use super::ledger::{Item, Page, Parts, names};
+use super::definitions::Definitions;
+use super::generated::{Generated, Living, Variable};
+use super::ledger::{Page, Parts, names};
 
 impl Generated {
     /// Only what the cell of `page` reaches. Variables it does not name stay in the store.
@@ -16,12 +17,13 @@ impl Generated {
         }
         let own: BTreeSet<&str> = parts.items.iter().filter_map(|item| item.name.as_deref()).collect();
         let statements: BTreeSet<&str> = parts.statements.iter().flat_map(|statement| names(&statement.text)).collect();
-        // A type that this cell redefines takes its variables with it: they are looked at, and found to be old.
-        let touched = |variable: &Variable| {
-            statements.contains(&*variable.name) || names(&variable.type_name).any(|name| own.contains(name))
-        };
-        self.loaded.retain(touched);
-        self.kept.retain(touched);
+        // A type that this cell redefines takes its variables with it, and those of types made of it: they are looked at,
+        // and found to be old.
+        let definitions = self.definitions();
+        let is_redefined = |type_name: &str| definitions.behind(type_name).into_keys().any(|name| own.contains(name));
+        let touched = |variable: &&Variable| statements.contains(&*variable.name) || is_redefined(&variable.type_name);
+        let (loaded, kept) = (self.loaded.iter().filter(touched), self.kept.iter().filter(touched));
+        (self.loaded, self.kept) = (loaded.cloned().collect(), kept.cloned().collect());
         let types = self.loaded.iter().chain(&self.bound).flat_map(|variable| names(&variable.type_name));
         let roots = statements.iter().copied().chain(own.iter().copied()).chain(types).map(str::to_owned).collect();
         let is_reached = reach(&self.items, roots);
@@ -31,11 +33,17 @@ impl Generated {
     }
 }
 
+impl Generated {
+    pub fn definitions(&self) -> Definitions<'_> {
+        Definitions::of(self.items.iter().filter_map(|item| Some((item.name.as_deref()?, &*item.text))))
+    }
+}
+
 /// Which items are reached by name from `known`, directly or through each other.
-fn reach(items: &[Item], mut known: BTreeSet<String>) -> Vec<bool> {
+fn reach(items: &[Living], mut known: BTreeSet<String>) -> Vec<bool> {
     let defined: BTreeSet<&str> = items.iter().filter_map(|item| item.name.as_deref()).collect();
     let mut reached: Vec<bool> = items.iter().map(|item| item.is_import).collect();
-    let is_known = |item: &Item, known: &BTreeSet<String>| match &item.name {
+    let is_known = |item: &Living, known: &BTreeSet<String>| match &item.name {
         Some(name) => known.contains(name),
         // An impl belongs to the types and traits of its head; one that names none of the user's is always meant.
         None => {
@@ -55,8 +63,8 @@ fn reach(items: &[Item], mut known: BTreeSet<String>) -> Vec<bool> {
 mod tests {
     use super::*;
 
-    fn item(text: &str, name: Option<&str>) -> Item {
-        Item { text: text.into(), line: 1, name: name.map(str::to_owned), is_import: false }
+    fn item(text: &str, name: Option<&str>) -> Living {
+        Living { text: text.into(), name: name.map(str::to_owned), is_import: false, place: None }
     }
 
     #[test]

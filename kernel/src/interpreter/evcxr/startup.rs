@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use evcxr::{CommandContext, EvalContext};
 
+use super::gone::Gone;
 use super::interrupt::{Running, Stop};
 use super::ledger::{self, Ledger};
 use super::output::Channel;
@@ -149,7 +150,7 @@ fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>) -> Result<E
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, channel, running })
+    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), channel, running })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.
