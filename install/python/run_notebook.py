@@ -23,7 +23,6 @@ def main(source: Path, target: Path) -> int:
         return 1
     cells = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     done = 0
-    failed = None
     started = time.monotonic()
 
     def before(cell, cell_index):
@@ -32,17 +31,12 @@ def main(source: Path, target: Path) -> int:
         words = cell.source.strip().splitlines() or [""]
         print(f"  [{done}/{cells}] {words[0][:90]}", file=sys.stderr, flush=True)
 
-    def on_error(cell, cell_index, execute_reply):
-        nonlocal failed
-        failed = (done, cell)
-
     client = NotebookClient(
         notebook,
         kernel_name="lazuli",
         timeout=None,
         resources={"metadata": {"path": str(source.parent)}},
         on_cell_execute=before,
-        on_cell_error=on_error,
     )
     error = None
     try:
@@ -53,8 +47,7 @@ def main(source: Path, target: Path) -> int:
         save(notebook, target)
 
     if error is not None:
-        number, cell = failed or (done, None)
-        print(f"\ncell {number} of {source.name} failed\n", file=sys.stderr)
+        print(f"\ncell {done} of {source.name} failed\n", file=sys.stderr)
         # A CellExecutionError quotes the cell and its traceback; a dead kernel has only its own words.
         print(str(error), file=sys.stderr)
         return 1
