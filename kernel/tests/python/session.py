@@ -48,6 +48,16 @@ class Cell:
         return COLOURS.sub("", "\n".join(self.reply.get("traceback", [])))
 
     @property
+    def message(self) -> str:
+        """What went wrong, in one sentence, without the user's code."""
+        return COLOURS.sub("", self.reply["evalue"])
+
+    @property
+    def places(self) -> list[str]:
+        """The lines of cells that the traceback points at, such as `cell 3, line 1`."""
+        return re.findall(r"^ *--> (cell \d+, line \d+)$", self.traceback, re.MULTILINE)
+
+    @property
     def complaint(self) -> str:
         """Everything that the user is told about a failure."""
         return f"{self.reply.get('ename')}: {COLOURS.sub('', self.reply.get('evalue') or '')}\n{self.traceback}"

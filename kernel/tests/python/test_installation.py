@@ -1,12 +1,17 @@
 """A kernel whose installation changes under it, or is not what it was."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from browser import CHECKOUT
 from jupyter_client.manager import KernelManager
-from session import KERNEL, Session
+from session import COLOURS, KERNEL, Session
 from stage import copied
 
 # Stands in for rustc. Once there is a file CHANGED it is another version, and refuses the library as rustc does.
@@ -96,3 +101,56 @@ def test_kernelspec_says_what_jupyter_needs():
     assert all(Path(path).is_absolute() for path in (spec.argv[0], spec.env["LAZULI_HOME"], spec.env["RUSTC"]))
     for logo in ("logo-32x32.png", "logo-64x64.png", "logo-svg.svg"):
         assert (Path(spec.resource_dir) / logo).is_file()
+
+
+# `cargo lab --run` by someone who has just cloned the project
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A home with nothing in it but a Python environment, which would take minutes to download: it borrows ours."""
+    home = tmp_path_factory.mktemp("home")
+    python = home / ".local/share/lazuli/python"
+    python.mkdir(parents=True)
+    for part in Path(sys.prefix).iterdir():
+        (python / part.name).symlink_to(part)
+    # By this set-up sees that nothing is missing.
+    stamp = python / "lazuli-requirements.txt"
+    stamp.unlink()
+    lines = (CHECKOUT / "install/python/requirements.txt").read_text().splitlines()
+    stamp.write_text("".join(f"{line}\n" for line in lines if not line.startswith("#")))
+    return home
+
+
+def lab_run(home: Path, *arguments) -> subprocess.CompletedProcess:
+    foreign = ("XDG_", "JUPYTER", "IPYTHON", "LAZULI_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    of_rust = {name: str(Path.home() / folder) for name, folder in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]}
+    environment = {**of_rust, **kept, "HOME": str(home)}
+    command = ["cargo", "lab", "--run", *map(str, arguments)]
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def written(notebook: Path, *sources: str) -> Path:
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]), notebook)
+    return notebook
+
+
+def test_lab_run_in_a_fresh_home_saves_the_executed_notebook(home, tmp_path):
+    source = written(tmp_path / "two.ipynb", "let x = ones((8, 8), (4, 4));", "x.sum().compute()?")
+    before, output = source.read_text(), tmp_path / "executed.ipynb"
+    ended = lab_run(home, source, "--output", output)
+    assert ended.returncode == 0, ended.stderr
+    assert nbformat.read(output, as_version=4).cells[1].outputs[-1].data["text/plain"] == "64.0"
+    assert source.read_text() == before
+    spec = json.loads((home / ".local/share/jupyter/kernels/lazuli/kernel.json").read_text())
+    assert Path(spec["argv"][0]).is_relative_to(home / ".local/share/lazuli/builds")
+
+
+def test_lab_run_tells_the_error_of_a_failing_cell_and_ends_non_zero(home, tmp_path):
+    notebook = written(tmp_path / "failing.ipynb", "let kept = 1;", 'let broken: i32 = "no number".parse()?;')
+    ended = lab_run(home, notebook)
+    assert ended.returncode == 1, ended.stderr
+    assert "cell 2 of failing.ipynb failed" in ended.stderr
+    assert "ParseIntError: invalid digit found in string" in COLOURS.sub("", ended.stderr)
+    assert nbformat.read(notebook, as_version=4).cells[1].outputs[-1].output_type == "error"

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::dependencies::{self, BuildError, Dependencies};
-use super::layout::{Generated, Layout, Survival, lay_out, wants_library};
+use super::function::Survival;
+use super::generated::Generated;
+use super::layout::{Layout, lay_out, wants_library};
 use super::ledger::Page;
 use super::tools::Tools;
+use super::verbatim;
 
 /// evcxr reads the path of the finished object from the file that this variable names.
 const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -28,7 +31,7 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         Err(BuildError::Io(error)) => return Err(error),
     };
     let step = Step { tools, folder, dependencies, number: step_number(folder)? };
-    let Some(generated) = Generated::parse(&source) else {
+    let Some(generated) = Generated::parse(&source, &page) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
     let reached = generated.clone().reached(&page);
@@ -43,7 +46,7 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         Tried::Failed(_) => {}
     }
     // The user's mistake: evcxr understands the errors of its own layout.
-    let output = step.compile_as_generated(&source, wants_library(&generated, &page, &tools.prelude))?;
+    let output = step.compile_as_generated(&source, &page, wants_library(&generated, &page, &tools.prelude))?;
     if !output.status.success() {
         io::stderr().write_all(&output.stderr)?;
         return Ok(101);
@@ -101,7 +104,7 @@ pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     // What a `:dep` cannot build is said by `build`; a check goes on and judges the cell's own text.
     let dependencies = dependencies::build(tools, folder).unwrap_or_default();
     let step = Step { tools, folder, dependencies, number: step_number(folder)? };
-    let output = step.compile_as_generated(&source, true)?;
+    let output = step.compile_as_generated(&source, &Page::load(&tools.ledger())?, true)?;
     io::stderr().write_all(&output.stderr)?;
     Ok(if output.status.success() { 0 } else { 101 })
 }
@@ -179,16 +182,10 @@ impl Step<'_> {
     }
 
     /// Only for its errors.
-    fn compile_as_generated(&self, source: &str, wants_library: bool) -> io::Result<Output> {
-        // What we show, we show by our own call: the last expression only has to be correct here.
-        let source = source.replace(").evcxr_display();", ");");
-        let mut source = super::layout::without_runtime(&source);
-        if !wants_library {
-            source = super::layout::without_prelude(&source);
-        }
+    fn compile_as_generated(&self, source: &str, page: &Page, wants_library: bool) -> io::Result<Output> {
         let path = self.folder_of_files().join("lib.rs");
         std::fs::create_dir_all(self.folder_of_files())?;
-        std::fs::write(&path, source)?;
+        std::fs::write(&path, verbatim::for_errors(source, page, wants_library))?;
         self.rustc(Emit::Nothing, "0", wants_library)?.arg("-Awarnings").arg(path).output()
     }
 

@@ -74,6 +74,11 @@ impl Ledger {
         number
     }
 
+    /// All cells, the last one being the one that runs.
+    pub fn cells(&self) -> &[Noted] {
+        &self.cells
+    }
+
     /// The text of cell `number` as it was run last.
     pub fn text_of(&self, number: u32) -> Option<&str> {
         self.cells.iter().rev().find(|(noted, _)| *noted == number).map(|(_, text)| &**text)

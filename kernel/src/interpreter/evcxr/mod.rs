@@ -2,36 +2,64 @@
 //!
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
+<<<<<<< HEAD
 //! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
 //! that runs it (`kernel/runtime`), what it shows ([`output`], [`traceback`], [`timing`]), and the lines
 //! before its Rust ([`commands`], [`shell`]).
+=======
+//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`layout`], [`compile`]),
+//! the process that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
+>>>>>>> cells
 
 mod commands;
 mod compile;
+mod definitions;
 mod dependencies;
+<<<<<<< HEAD
 mod folder;
+=======
+mod function;
+mod generated;
+mod gone;
+>>>>>>> cells
 mod interrupt;
 mod layout;
 mod ledger;
+mod lines;
 mod markers;
 mod output;
 mod pipe;
 mod processor;
+<<<<<<< HEAD
 mod shell;
 mod startup;
 mod system;
+=======
+mod reach;
+mod startup;
+mod superseded;
+>>>>>>> cells
 mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
+mod verbatim;
 
+<<<<<<< HEAD
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+=======
+use std::collections::BTreeSet;
+>>>>>>> cells
 use std::sync::Arc;
 
 use evcxr::CommandContext;
 
+<<<<<<< HEAD
 use self::commands::{Own, Script, Wrong};
+=======
+use self::gone::{Gone, Variables};
+>>>>>>> cells
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
@@ -47,6 +75,7 @@ struct Evcxr {
     context: CommandContext,
     tools: tools::Tools,
     ledger: Ledger,
+    gone: Gone,
     channel: Arc<Channel>,
     running: Arc<Running>,
     shell: Arc<Shell>,
@@ -63,10 +92,11 @@ struct Current<'a> {
 }
 
 impl Evcxr {
-    fn variables(&self) -> BTreeMap<String, String> {
+    fn variables(&self) -> Variables {
         self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect()
     }
 
+<<<<<<< HEAD
     /// Says which variables went because a type of theirs was redefined.
     fn tell_redefined(&self, current: &Current<'_>, before: &BTreeMap<String, String>) {
         let redefined: Vec<_> = Parts::of(&current.rust).items.into_iter().filter_map(|item| item.name).collect();
@@ -127,12 +157,36 @@ impl Evcxr {
             let text = "`.await` in a cell, which is not async: call a runtime's `block_on` on the future".to_owned();
             let wrong = Wrong { line, text };
             return Outcome::Failed(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
+=======
+    /// Says which variables went because the cell redefined what their types are made of.
+    fn tell_redefined(&mut self, before: &Variables, output: &Arc<dyn OutputSink>) {
+        let after = self.variables();
+        for text in self.gone.note(&self.ledger, before, &after) {
+            output.emit(Output::Stream { stream: Stream::Stderr, text });
+        }
+    }
+
+    /// The cell's code as evcxr is handed it. It looks at the variables only where a statement runs, so a cell of
+    /// definitions gets one: else what has changed under a variable would show but later.
+    fn code_for_evcxr(&self, code: &str) -> String {
+        let parts = self.ledger.cells().last().map(|noted| Parts::of(&noted.code)).unwrap_or_default();
+        let only_defines = !parts.items.is_empty() && parts.statements.is_empty() && !parts.is_broken;
+        if only_defines { format!("{code}\nlet _ = ();") } else { code.to_owned() }
+    }
+
+    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
+        if let Some(line) = ledger::top_level_await(&cell.code) {
+            let text =
+                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
+            return Outcome::Failed(Failure::new("CompileError", text));
+>>>>>>> cells
         }
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
             let text = format!("the kernel's folder cannot be written: {error}");
             return Outcome::Failed(Failure::new("KernelError", text));
         }
         let before = self.variables();
+<<<<<<< HEAD
         let former = self.channel.begin(current.output);
         let result = self.context.execute(&script.evaluated);
         let told = self.channel.end();
@@ -142,6 +196,20 @@ impl Evcxr {
         }
         self.tell_redefined(current, &before);
         self.outcome(current, result, told, &before)
+=======
+        self.channel.begin(output);
+        let result = {
+            let _running = self.running.begin(self.context.process_handle());
+            // From here on an interrupt finds the cell; one that came before has only left its mark.
+            if cell.interrupted() {
+                return Outcome::Failed(Failure::interrupted());
+            }
+            self.context.execute(&self.code_for_evcxr(&cell.code))
+        };
+        let told = self.channel.end();
+        self.tell_redefined(&before, output);
+        self.outcome(cell, result, told, &before)
+>>>>>>> cells
     }
 
     fn outcome(
@@ -149,14 +217,22 @@ impl Evcxr {
         current: &Current<'_>,
         result: Result<evcxr::EvalOutputs, evcxr::Error>,
         mut told: Told,
-        before: &BTreeMap<String, String>,
+        before: &Variables,
     ) -> Outcome {
         let Current { cell, number, .. } = *current;
         let failure = match result {
             Err(error) if cell.interrupted() && !matches!(error, evcxr::Error::SubprocessTerminated(_)) => {
                 Failure::interrupted()
             }
+<<<<<<< HEAD
             Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, number, &self.ledger),
+=======
+            Err(evcxr::Error::CompilationErrors(errors)) => {
+                let mut failure = traceback::of_compiler(&errors, cell.number, &self.ledger);
+                failure.traceback.extend(self.gone.explain(&errors));
+                failure
+            }
+>>>>>>> cells
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
                 if cell.interrupted() {
@@ -199,8 +275,13 @@ fn end_of_name(code: &str, cursor: usize) -> usize {
 /// Variables that were there before the failing statement and are not any more.
 fn lost_variables(
     error: &output::CellError,
+<<<<<<< HEAD
     current: &Current<'_>,
     before: &BTreeMap<String, String>,
+=======
+    cell: &Cell,
+    before: &Variables,
+>>>>>>> cells
     kept: &Option<BTreeSet<String>>,
 ) -> Vec<String> {
     let Some(kept) = kept else { return Vec::new() };
