@@ -25,7 +25,7 @@ def test_help_lists_what_completion_offers(careful):
     assert "<table>" in cell.html and ":dep NAME" in cell.html and "!COMMAND" in cell.html
     assert listed(careful) == completed(careful, ":")
     assert completed(careful, ":cl") == [":clear"]
-    assert completed(careful, "witness\n  :cl") == [], "commands stand before the Rust"
+    assert ":clear" not in completed(careful, "witness\n  :cl"), "commands stand before the Rust"
     assert ":quit" not in listed(careful)
 
 
@@ -101,3 +101,14 @@ def test_clear_forgets_dependencies(kernel, tmp_path):
     kernel.ok(":clear")
     assert not kernel.ok(":show_deps").shown
     assert "three" in kernel.fails("three::three()").complaint
+
+
+def test_a_command_after_rust_is_told_where_commands_stand(careful):
+    assert "stand before the Rust" in careful.fails("let fine = 1;\n:vars").traceback
+    assert "stand before the Rust" in careful.fails("let fine = 1;\n!ls").traceback
+
+
+def test_a_dependency_that_cannot_be_had_is_told_in_cargos_words(careful):
+    cell = careful.fails(':dep nowhere = { path = "/nowhere/at/all" }')
+    assert "/nowhere/at/all/Cargo.toml" in cell.complaint and "1 | :dep nowhere" in cell.traceback
+    assert "stand-in" not in cell.complaint and "error: error" not in cell.traceback

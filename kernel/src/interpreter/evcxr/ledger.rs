@@ -205,6 +205,15 @@ pub fn top_level_await(code: &str) -> Option<usize> {
     Some(text[..end].matches('\n').count() + 1)
 }
 
+/// The first line at which a text is no Rust, and why not.
+pub fn fault(code: &str) -> Option<(usize, String)> {
+    let text = format!("fn cell() {{{code}\n}}");
+    let error = SourceFile::parse(&text, Edition::Edition2024).errors().into_iter().next()?;
+    let line = text[..usize::from(error.range().start())].matches('\n').count() + 1;
+    // A text that only breaks off does so in its last line.
+    Some((line.min(code.lines().count()), error.to_string()))
+}
+
 /// The items of a file that evcxr generated, in its order.
 pub fn items_of_file(text: &str) -> Vec<Item> {
     let file = SourceFile::parse(text, Edition::Edition2024);
@@ -304,6 +313,14 @@ mod tests {
     fn an_await_outside_async_code_is_found() {
         assert_eq!(top_level_await("let x = 1;\nasync { f().await };\nasync fn g() { f().await }"), None);
         assert_eq!(top_level_await("let x = 1;\nlet y = f()\n    .await;"), Some(3));
+    }
+
+    #[test]
+    fn a_text_that_is_no_rust_is_told_where() {
+        for (code, line) in [("let x = 1;\nx =", 2), ("let s = \"abc", 1), ("let x = 1;\nfn\n", 2), ("1 +\n", 1)] {
+            assert_eq!(fault(code).map(|(line, _)| line), Some(line), "{code:?}");
+        }
+        assert_eq!(fault("let x = 1;\nx"), None);
     }
 
     #[test]

@@ -36,8 +36,14 @@ fn stand_in() -> Option<i32> {
 fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
     let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(|word| &**word).filter(|word| *word != "--offline").collect();
-    if let Some(text) = known(name, tools, &words)? {
-        return answer(&text);
+    match known(name, tools, &words)? {
+        Some(Ok(text)) => return answer(&text),
+        Some(Err(complaint)) => {
+            // evcxr shows it.
+            io::stderr().write_all(complaint.as_bytes())?;
+            return Ok(101);
+        }
+        None => {}
     }
     match (name, &words[..]) {
         ("rustup", ["which", tool]) if NAMES.contains(tool) => {
@@ -50,8 +56,10 @@ fn act(name: &str, tools: &Tools, arguments: Vec<OsString>) -> io::Result<i32> {
     }
 }
 
-/// What rust-analyzer asks about the world, and evcxr about its package.
-fn known(name: &str, tools: &Tools, words: &[&str]) -> io::Result<Option<String>> {
+/// What rust-analyzer asks about the world, and evcxr about its package: the answer, or cargo's complaint.
+type Answer = Result<String, String>;
+
+fn known(name: &str, tools: &Tools, words: &[&str]) -> io::Result<Option<Answer>> {
     let Some(question) = Question::parse(name, words) else { return Ok(None) };
     let world = World::open(&tools.stage.world).map_err(io::Error::other)?;
     let folder = std::env::current_dir()?;
@@ -62,20 +70,23 @@ fn known(name: &str, tools: &Tools, words: &[&str]) -> io::Result<Option<String>
             return interruptible(tools, || with_dependencies(tools, &world, &manifest, words)).map(Some);
         }
     }
-    world.answer(&question, &folder).map_err(io::Error::other)
+    Ok(world.answer(&question, &folder).map_err(io::Error::other)?.map(Ok))
 }
 
 /// The package has dependencies of the user's own: cargo knows them, the world adds ours.
-fn with_dependencies(tools: &Tools, world: &World, manifest: &Path, words: &[&str]) -> io::Result<String> {
+fn with_dependencies(tools: &Tools, world: &World, manifest: &Path, words: &[&str]) -> io::Result<Answer> {
     let words: Vec<_> = words.iter().filter(|word| !word.starts_with("-Z")).collect();
     let output = tools.command(&tools.stage.cargo).args(words).output()?;
     if !output.status.success() {
-        // evcxr reads cargo's complaint from here.
-        io::stderr().write_all(&output.stderr)?;
-        return Err(io::Error::other("cargo cannot resolve the dependencies"));
+        return Ok(Err(complaint(&String::from_utf8_lossy(&output.stderr))));
     }
     let folder = manifest.parent().unwrap_or(manifest);
-    world.graft(&String::from_utf8_lossy(&output.stdout), folder).map_err(io::Error::other)
+    world.graft(&String::from_utf8_lossy(&output.stdout), folder).map(Ok).map_err(io::Error::other)
+}
+
+/// What cargo says is wrong, without what it said it was doing.
+fn complaint(stderr: &str) -> String {
+    stderr.split_once("error: ").map_or(stderr, |(_, complaint)| complaint).to_owned()
 }
 
 fn answer(text: &str) -> io::Result<i32> {
@@ -103,4 +114,18 @@ fn real(name: &str, tools: &Tools, arguments: &[OsString]) -> io::Result<i32> {
     };
     let status = tools.command(&program).args(arguments).status()?;
     Ok(status.code().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_cargo_says_the_complaint_is_kept() {
+        assert_eq!(
+            complaint("    Updating index\nerror: no package `x`\nCaused by:\n  y"),
+            "no package `x`\nCaused by:\n  y"
+        );
+        assert_eq!(complaint("killed"), "killed");
+    }
 }

@@ -4,8 +4,8 @@
 use evcxr::CompilationError;
 use serde_json::Value;
 
-use super::commands::Wrong;
-use super::ledger::{Ledger, UNKEPT};
+use super::commands::{Wrong, rust_of};
+use super::ledger::{Ledger, UNKEPT, fault};
 use super::output::CellError;
 use crate::interpreter::Failure;
 
@@ -45,9 +45,19 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
         }
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
     }
+    let is_placed = errors.iter().flat_map(CompilationError::spanned_messages).any(|message| message.span.is_some());
+    if !is_placed {
+        traceback.extend(place_of_fault(cell, ledger));
+    }
     let first = errors.first().map(|error| error.message()).unwrap_or_default();
     let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
     Failure { name: "CompileError".into(), value: first + &more, traceback }
+}
+
+/// The compiler meets the end of a text that breaks off in the code around it, and then has no place in the cell to tell.
+fn place_of_fault(cell: u32, ledger: &Ledger) -> Vec<String> {
+    let Some((line, why)) = ledger.text_of(cell).and_then(|text| fault(&rust_of(text))) else { return Vec::new() };
+    vec![excerpt(&this(cell), line, text_of(ledger, cell, line)), format!("{BLUE}note{PLAIN}: {why}")]
 }
 
 /// What a library says about a mistake (`#[diagnostic::on_unimplemented]`), and types that differ: notes that point
