@@ -79,7 +79,8 @@ def test_what_fails_is_timed_too(kernel):
     assert kernel.ok("kept").result == "8", "as without"
     cell = kernel.fails(":time let wrong: i32 = witness.len();")
     assert times(cell).keys() == {"wall"}
-    assert "cell 4, line 1" in cell.complaint and "1 |       let wrong" in cell.complaint, cell.complaint
+    assert "cell 4, line 1" in cell.complaint and "1 | :time let wrong" in cell.complaint, cell.complaint
+    assert "stand before the Rust" not in cell.complaint
     took = times(kernel.fails(":time\nstd::process::abort()"))
     assert "cpu" not in took and took["run"] > 0
     assert "cpu" in times(kernel.ok(":time 1 + 1")), "of the process that took the place"

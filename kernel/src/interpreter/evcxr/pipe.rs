@@ -88,14 +88,14 @@ impl Text {
     fn take(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let mut whole = std::mem::take(&mut self.partial);
         whole.extend_from_slice(bytes);
-        let (text, partial) = split(whole);
+        let (text, partial) = split_text(whole);
         self.partial = partial;
         self.markers.feed(&text)
     }
 }
 
 /// Text, and the bytes of a character that is not complete yet. Bytes that are no text become `�`.
-fn split(bytes: Vec<u8>) -> (String, Vec<u8>) {
+fn split_text(bytes: Vec<u8>) -> (String, Vec<u8>) {
     let complete = match std::str::from_utf8(&bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         _ => bytes.len(),
@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn a_character_cut_in_two_waits_for_its_rest() {
         let snow = "a❄".as_bytes();
-        let (text, partial) = split(snow[..2].to_vec());
+        let (text, partial) = split_text(snow[..2].to_vec());
         assert_eq!((&*text, partial.len()), ("a", 1));
-        assert_eq!(split(b"\xff!".to_vec()), ("\u{fffd}!".to_owned(), vec![]));
+        assert_eq!(split_text(b"\xff!".to_vec()), ("\u{fffd}!".to_owned(), vec![]));
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(printed.try_iter().collect::<Vec<_>>(), [told("now ❄")]);
         printer.write_all(&"❄".as_bytes()[..1]).expect("there is room");
         drop(printer);
-        pipe.pump(&emit);
+        pipe.pump(emit);
         assert_eq!(printed.try_iter().collect::<Vec<_>>(), [told("\u{fffd}")], "the end leaves nothing behind");
     }
 }

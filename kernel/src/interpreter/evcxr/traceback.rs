@@ -39,8 +39,11 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
         traceback.extend(notes(&error.json).map(|note| format!("{BLUE}note{PLAIN}: {note}")));
         traceback.extend(advice(&error.message()).map(|help| format!("{BLUE}help{PLAIN}: {help}")));
         let mut lines = error.spanned_messages().iter().filter_map(|message| Some(message.span?.start_line));
+        let rust = ledger.text_of(cell).map(rust_of).unwrap_or_default();
+        let is_like_command =
+            |line: usize| rust.lines().nth(line - 1).is_some_and(|text| text.starts_with(['!', ':', '%']));
         // evcxr's own complaints of commands have nothing of the compiler's.
-        if error.json.is_object() && lines.any(|line| text_of(ledger, cell, line).starts_with(['!', ':', '%'])) {
+        if error.json.is_object() && lines.any(is_like_command) {
             traceback.push(format!("{BLUE}help{PLAIN}: commands (`!ls`, `:vars`) stand before the Rust of a cell"));
         }
         traceback.extend(error.evcxr_extra_hint().map(|hint| format!("{BLUE}help{PLAIN}: {hint}")));
