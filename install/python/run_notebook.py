@@ -24,10 +24,7 @@ def main(source: Path, target: Path, timeout: int | None) -> int:
         return 1
     cells = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     done = 0
-<<<<<<< HEAD
     running = None
-=======
->>>>>>> cells
     started = time.monotonic()
 
     def before(cell, cell_index):

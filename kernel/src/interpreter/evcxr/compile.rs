@@ -54,11 +54,28 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     // Nothing is wrong with it: then something it needs is reached by other ways than by name.
     match step.try_layouts(&generated, &page)? {
         Tried::Compiled => step.deliver(),
-        Tried::Failed(errors) => {
-            let errors = rendered(&errors);
-            fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"))
-        }
+        Tried::Failed(errors) => match type_without_debug(&errors) {
+            Some(name) => fail(&format!(
+                "the value that this cell ends with cannot be shown, as `{name}` has no `Debug`; \
+                 write `#[derive(Debug)]` above the type, or `;` behind the expression"
+            )),
+            None => {
+                let errors = rendered(&errors);
+                fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"))
+            }
+        },
     }
+}
+
+/// The type of a value that was to be shown and has no way to.
+fn type_without_debug(messages: &[u8]) -> Option<String> {
+    let messages = String::from_utf8_lossy(messages);
+    let refused = messages.lines().find_map(|line| {
+        let message = serde_json::from_str::<serde_json::Value>(line).ok()?["message"].as_str()?.to_owned();
+        message.contains("`evcxr_display`").then_some(message)
+    })?;
+    let (_, name) = refused.split_once("for reference `&")?;
+    Some(name.split_once('`')?.0.to_owned())
 }
 
 /// Before the first cell nothing is there to run: the cell library has the functions that evcxr calls then. evcxr will rename
@@ -227,5 +244,20 @@ impl Step<'_> {
         tell_object(&self.object())?;
         std::fs::remove_dir_all(self.folder_of_files())?;
         Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_cannot_be_shown_is_named() {
+        let message = |text: &str| serde_json::json!({ "level": "error", "message": text }).to_string();
+        let refused =
+            "the method `evcxr_display` exists for reference `&Vec<P>`, but its trait bounds were not satisfied";
+        let messages = [message("another"), message(refused)].join("\n");
+        assert_eq!(type_without_debug(messages.as_bytes()).as_deref(), Some("Vec<P>"));
+        assert_eq!(type_without_debug(message("no method `evcxr` here").as_bytes()), None);
     }
 }

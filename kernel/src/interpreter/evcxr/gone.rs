@@ -29,10 +29,11 @@ impl Gone {
     pub fn note(&mut self, ledger: &Ledger, before: &Variables, after: &Variables) -> Vec<String> {
         self.reasons.retain(|name, _| !after.contains_key(name));
         let mut lost = before.iter().filter(|(name, _)| !after.contains_key(*name)).peekable();
-        let Some((cell, earlier)) = ledger.cells().split_last().filter(|_| lost.peek().is_some()) else {
+        let mut cells = ledger.cells();
+        let Some(cell) = cells.next_back().filter(|_| lost.peek().is_some()) else {
             return Vec::new();
         };
-        let old: Vec<Item> = earlier.iter().flat_map(|cell| Parts::of(&cell.code).items).collect();
+        let old: Vec<Item> = cells.flat_map(|earlier| Parts::of(&earlier.code).items).collect();
         let new = Parts::of(&cell.code).items;
         let is_new = |new: &&Item| old.iter().any(|old| old.name == new.name && old.text != new.text);
         let redefined: BTreeSet<&str> = new.iter().filter(is_new).filter_map(|item| item.name.as_deref()).collect();

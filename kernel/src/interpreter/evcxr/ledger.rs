@@ -75,8 +75,8 @@ impl Ledger {
     }
 
     /// All cells, the last one being the one that runs.
-    pub fn cells(&self) -> &[Noted] {
-        &self.cells
+    pub fn cells(&self) -> impl DoubleEndedIterator<Item = Noted> {
+        self.cells.iter().map(|(number, text)| Noted { number: *number, code: commands::rust_of(text) })
     }
 
     /// The text of cell `number` as it was run last.

@@ -2,26 +2,18 @@
 //!
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
-<<<<<<< HEAD
-//! reached ([`toolchain`]), how a cell is laid out and compiled ([`layout`], [`compile`]), the process
-//! that runs it (`kernel/runtime`), what it shows ([`output`], [`traceback`], [`timing`]), and the lines
-//! before its Rust ([`commands`], [`shell`]).
-=======
 //! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`layout`], [`compile`]),
-//! the process that runs it (`kernel/runtime`), and what it shows ([`output`], [`traceback`], [`timing`]).
->>>>>>> cells
+//! the process that runs it (`kernel/runtime`), what it shows ([`output`], [`traceback`], [`timing`]), and the lines
+//! before its Rust ([`commands`], [`shell`]).
 
 mod commands;
 mod compile;
 mod definitions;
 mod dependencies;
-<<<<<<< HEAD
 mod folder;
-=======
 mod function;
 mod generated;
 mod gone;
->>>>>>> cells
 mod interrupt;
 mod layout;
 mod ledger;
@@ -30,36 +22,25 @@ mod markers;
 mod output;
 mod pipe;
 mod processor;
-<<<<<<< HEAD
+mod reach;
 mod shell;
 mod startup;
-mod system;
-=======
-mod reach;
-mod startup;
 mod superseded;
->>>>>>> cells
+mod system;
 mod timing;
 mod toolchain;
 mod tools;
 mod traceback;
 mod verbatim;
 
-<<<<<<< HEAD
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-=======
 use std::collections::BTreeSet;
->>>>>>> cells
+use std::path::Path;
 use std::sync::Arc;
 
 use evcxr::CommandContext;
 
-<<<<<<< HEAD
 use self::commands::{Own, Script, Wrong};
-=======
 use self::gone::{Gone, Variables};
->>>>>>> cells
 use self::interrupt::Running;
 use self::ledger::{Ledger, Parts};
 use self::output::{Channel, Told};
@@ -96,17 +77,11 @@ impl Evcxr {
         self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect()
     }
 
-<<<<<<< HEAD
-    /// Says which variables went because a type of theirs was redefined.
-    fn tell_redefined(&self, current: &Current<'_>, before: &BTreeMap<String, String>) {
-        let redefined: Vec<_> = Parts::of(&current.rust).items.into_iter().filter_map(|item| item.name).collect();
+    /// Says which variables went because the cell redefined what their types are made of.
+    fn tell_redefined(&mut self, current: &Current<'_>, before: &Variables) {
         let after = self.variables();
-        for (name, type_name) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
-            if let Some(item) = redefined.iter().find(|item| ledger::names(type_name).any(|part| part == **item)) {
-                let text =
-                    format!("`{item}` was redefined: the variable `{name}: {type_name}` had the old one and is gone\n");
-                current.output.emit(Output::Stream { stream: Stream::Stderr, text });
-            }
+        for text in self.gone.note(&self.ledger, before, &after) {
+            current.output.emit(Output::Stream { stream: Stream::Stderr, text });
         }
     }
 
@@ -137,6 +112,7 @@ impl Evcxr {
         let failed = |error: &dyn std::fmt::Display| Failure::new("KernelError", format!("cannot clear: {error}"));
         Ledger::close(&self.tools.ledger()).map_err(|error| failed(&error))?;
         let begin = format!(":clear\n{}", startup::PRELUDE);
+        self.gone = Gone::default();
         self.context.execute(&begin).map(drop).map_err(|error| failed(&error))
     }
 
@@ -157,38 +133,14 @@ impl Evcxr {
             let text = "`.await` in a cell, which is not async: call a runtime's `block_on` on the future".to_owned();
             let wrong = Wrong { line, text };
             return Outcome::Failed(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
-=======
-    /// Says which variables went because the cell redefined what their types are made of.
-    fn tell_redefined(&mut self, before: &Variables, output: &Arc<dyn OutputSink>) {
-        let after = self.variables();
-        for text in self.gone.note(&self.ledger, before, &after) {
-            output.emit(Output::Stream { stream: Stream::Stderr, text });
-        }
-    }
-
-    /// The cell's code as evcxr is handed it. It looks at the variables only where a statement runs, so a cell of
-    /// definitions gets one: else what has changed under a variable would show but later.
-    fn code_for_evcxr(&self, code: &str) -> String {
-        let parts = self.ledger.cells().last().map(|noted| Parts::of(&noted.code)).unwrap_or_default();
-        let only_defines = !parts.items.is_empty() && parts.statements.is_empty() && !parts.is_broken;
-        if only_defines { format!("{code}\nlet _ = ();") } else { code.to_owned() }
-    }
-
-    fn run(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
-        if let Some(line) = ledger::top_level_await(&cell.code) {
-            let text =
-                format!("`.await` in line {line}: a cell is not async; call a runtime's `block_on` on the future");
-            return Outcome::Failed(Failure::new("CompileError", text));
->>>>>>> cells
         }
         if let Err(error) = self.ledger.save(&self.tools.ledger()) {
             let text = format!("the kernel's folder cannot be written: {error}");
             return Outcome::Failed(Failure::new("KernelError", text));
         }
         let before = self.variables();
-<<<<<<< HEAD
         let former = self.channel.begin(current.output);
-        let result = self.context.execute(&script.evaluated);
+        let result = self.context.execute(&code_for_evcxr(script, current));
         let told = self.channel.end();
         if current.cell.silent {
             // A thread that prints goes on where it was seen.
@@ -196,20 +148,6 @@ impl Evcxr {
         }
         self.tell_redefined(current, &before);
         self.outcome(current, result, told, &before)
-=======
-        self.channel.begin(output);
-        let result = {
-            let _running = self.running.begin(self.context.process_handle());
-            // From here on an interrupt finds the cell; one that came before has only left its mark.
-            if cell.interrupted() {
-                return Outcome::Failed(Failure::interrupted());
-            }
-            self.context.execute(&self.code_for_evcxr(&cell.code))
-        };
-        let told = self.channel.end();
-        self.tell_redefined(&before, output);
-        self.outcome(cell, result, told, &before)
->>>>>>> cells
     }
 
     fn outcome(
@@ -224,15 +162,11 @@ impl Evcxr {
             Err(error) if cell.interrupted() && !matches!(error, evcxr::Error::SubprocessTerminated(_)) => {
                 Failure::interrupted()
             }
-<<<<<<< HEAD
-            Err(evcxr::Error::CompilationErrors(errors)) => traceback::of_compiler(&errors, number, &self.ledger),
-=======
             Err(evcxr::Error::CompilationErrors(errors)) => {
-                let mut failure = traceback::of_compiler(&errors, cell.number, &self.ledger);
+                let mut failure = traceback::of_compiler(&errors, number, &self.ledger);
                 failure.traceback.extend(self.gone.explain(&errors));
                 failure
             }
->>>>>>> cells
             Err(evcxr::Error::SubprocessTerminated(why)) => {
                 let lost: Vec<_> = before.keys().cloned().collect();
                 if cell.interrupted() {
@@ -261,6 +195,14 @@ impl Evcxr {
     }
 }
 
+/// The cell's Rust as evcxr is handed it. It looks at the variables only where a statement runs, so a cell of
+/// definitions gets one: else what has changed under a variable would show but later.
+fn code_for_evcxr(script: &Script, current: &Current<'_>) -> String {
+    let parts = Parts::of(&current.rust);
+    let only_defines = !parts.items.is_empty() && parts.statements.is_empty() && !parts.is_broken;
+    if only_defines { format!("{}\nlet _ = ();", script.evaluated) } else { script.evaluated.clone() }
+}
+
 fn not_interrupted(cell: &Cell) -> Result<(), Failure> {
     if cell.interrupted() { Err(Failure::interrupted()) } else { Ok(()) }
 }
@@ -275,13 +217,8 @@ fn end_of_name(code: &str, cursor: usize) -> usize {
 /// Variables that were there before the failing statement and are not any more.
 fn lost_variables(
     error: &output::CellError,
-<<<<<<< HEAD
     current: &Current<'_>,
-    before: &BTreeMap<String, String>,
-=======
-    cell: &Cell,
     before: &Variables,
->>>>>>> cells
     kept: &Option<BTreeSet<String>>,
 ) -> Vec<String> {
     let Some(kept) = kept else { return Vec::new() };

@@ -9,13 +9,9 @@ use std::sync::Arc;
 
 use evcxr::{CommandContext, EvalContext};
 
-<<<<<<< HEAD
 use super::folder::Folder;
-use super::interrupt::{Reach, Running, Stop};
-=======
 use super::gone::Gone;
-use super::interrupt::{Running, Stop};
->>>>>>> cells
+use super::interrupt::{Reach, Running, Stop};
 use super::ledger::{self, Ledger};
 use super::output::Channel;
 use super::shell::Shell;
@@ -155,11 +151,7 @@ fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>, shell: Arc<
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-<<<<<<< HEAD
-    Ok(Evcxr { context, tools, ledger, channel, running, shell })
-=======
-    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), channel, running })
->>>>>>> cells
+    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), channel, running, shell })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.
