@@ -21,6 +21,7 @@ mod file;
 pub mod frame;
 pub mod graph;
 pub mod lazy;
+mod prefetch;
 pub mod prelude;
 pub mod schedule;
 

@@ -1,14 +1,16 @@
 //! Arrays from nothing and from an `ndarray`.
 
+use std::sync::Arc;
+
 use ndarray::{ArrayBase, Data, Dimension};
 use serde::{Deserialize, Serialize};
 
 use super::block::{self, to_value};
-use super::dtype::{DtypeId, Scalar, for_dtype};
-use super::pass::Pass;
+use super::dtype::{DtypeId, Scalar, for_dtype, sealed::Erased};
+use super::pass::{Pass, Source};
 use super::raw::RawArray;
 use super::shape::{ChunkLengths, IntoChunks, PerAxis};
-use super::tile::Buffer;
+use super::tile::Typed;
 use super::{Array, Chunks, Dtype};
 use crate::graph::{Failure, Operation, Task, Value};
 
@@ -125,7 +127,11 @@ struct Constant {
 fn constant(chunks: Chunks, number: Scalar, dtype: DtypeId) -> RawArray {
     let operation = Operation::joining("full", Constant { chunks: chunks.clone(), number, dtype }, |constant| {
         let Constant { chunks, number, dtype } = constant;
-        Pass::constant(chunks, dtype, Buffer::of(number, dtype))
+        let source: Source = for_dtype!(dtype, T => {
+            let number = T::from_scalar(number);
+            Arc::new(move |made, _, _| <T as Typed>::unwrap(made).fill(number))
+        });
+        Pass::source(chunks, dtype, source)
     });
     RawArray::made(operation, chunks, dtype, &[])
 }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{self, Block, to_value};
 use super::dtype::{Cast, DtypeId, Scalar, for_dtype, for_float, for_number, sealed::Erased};
-use super::kernel::{self, Arithmetic, Binary, Unary, float_functions};
-use super::pass::{Input, Map, Operand, Pass};
+use super::kernel::{self, Arithmetic, Binary, BinaryLoops, Side, Unary, float_functions};
+use super::pass::{Code, Input, Map, Operand, Pass, of_one, of_two};
 use super::raw::RawArray;
-use super::tile::{Buffer, Typed};
+use super::step::AnyStep;
+use super::tile::Typed;
 use super::{Array, ArrayError, Chunks, Dtype, Number};
 use crate::error::Result;
 use crate::graph::{Failure, Operation, Pattern, Task, Value, Work};
@@ -89,13 +90,6 @@ impl<T: Dtype> Array<T> {
     pub fn astype<U: Dtype>(&self) -> Array<U> {
         Array::of(self.raw.converted(U::ID))
     }
-}
-
-/// Which operand of a function a scalar is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Side {
-    Left,
-    Right,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -198,44 +192,42 @@ fn converted(scalar: Scalar, from: DtypeId) -> Scalar {
 }
 
 fn each_element(Each { function, dtype }: Each) -> Arc<dyn Work> {
-    let map = match function.is_of_floats() {
-        true => for_float!(dtype, T => of_one::<T, T>(T::unary(function))),
-        false => for_number!(dtype, T => of_one::<T, T>(T::unary(function))),
+    let code = match AnyStep::of_one(function, dtype) {
+        Some(step) => step.code(),
+        None if function.is_of_floats() => Code::Map(for_float!(dtype, T => of_one::<T, T>(T::unary(function)))),
+        None => Code::Map(for_number!(dtype, T => of_one::<T, T>(T::unary(function)))),
     };
-    Pass::map(&[whole(dtype)], None, &[Operand::Input(0)], dtype, map)
+    Pass::map(&[whole(dtype)], &[Operand::Input(0)], dtype, code)
 }
 
 fn with_scalar(WithScalar { function, dtype, scalar, side }: WithScalar) -> Arc<dyn Work> {
-    let reads = match side {
-        Side::Left => [Operand::Constant(0), Operand::Input(0)],
-        Side::Right => [Operand::Input(0), Operand::Constant(0)],
+    let code = match AnyStep::of_two(function, scalar, side, dtype) {
+        Some(step) => step.code(),
+        None => Code::Map(for_number!(dtype, T => with_number(T::binary(function), T::from_scalar(scalar), side))),
     };
-    Pass::map(&[whole(dtype)], Some(Buffer::of(scalar, dtype)), &reads, dtype, of_two(function, dtype))
+    Pass::map(&[whole(dtype)], &[Operand::Input(0)], dtype, code)
+}
+
+fn with_number<T: Typed>(loops: BinaryLoops<T>, number: T, side: Side) -> Map {
+    match side {
+        Side::Left => of_one::<T, T>(move |made, right| (loops.left)(made, number, right)),
+        Side::Right => of_one::<T, T>(move |made, left| (loops.right)(made, left, number)),
+    }
 }
 
 fn pairs(Pairs { function, dtype, broadcast }: Pairs) -> Arc<dyn Work> {
     let inputs = broadcast.map(|broadcast| Input { dtype, broadcast });
-    Pass::map(&inputs, None, &[Operand::Input(0), Operand::Input(1)], dtype, of_two(function, dtype))
+    let map = for_number!(dtype, T => of_two::<T>(T::binary(function).pairs));
+    Pass::map(&inputs, &[Operand::Input(0), Operand::Input(1)], dtype, Code::Map(map))
 }
 
 fn conversion(Conversion { from, to }: Conversion) -> Arc<dyn Work> {
     let map = for_dtype!(from, T => for_dtype!(to, U => of_one::<T, U>(|made, of| kernel::each(made, of, T::cast))));
-    Pass::map(&[whole(from)], None, &[Operand::Input(0)], to, map)
+    Pass::map(&[whole(from)], &[Operand::Input(0)], to, Code::Map(map))
 }
 
 fn whole(dtype: DtypeId) -> Input {
     Input { dtype, broadcast: false }
-}
-
-fn of_one<T: Typed, U: Typed>(kernel: fn(&mut [U], &[T])) -> Map {
-    Arc::new(move |made, reads| kernel(U::unwrap(made), T::unwrap(reads[0])))
-}
-
-fn of_two(function: Binary, dtype: DtypeId) -> Map {
-    for_number!(dtype, T => {
-        let kernel = T::binary(function);
-        Arc::new(move |made, reads| kernel(T::unwrap(made), T::unwrap(reads[0]), T::unwrap(reads[1])))
-    })
 }
 
 fn run_cut(cut: &Cut, task: Task) -> Result<Value, Failure> {

@@ -2,6 +2,8 @@
 //! A kernel fills its first slice from the others, which are as long: a tile, while it is in the cache.
 //! Knows nothing of shapes, chunks or graphs. Imports: nothing in-house but dtypes.
 
+use std::ops::{Add, Div, Mul, Sub};
+
 use serde::{Deserialize, Serialize};
 
 use super::dtype::Cast;
@@ -59,6 +61,13 @@ pub(super) enum Binary {
     Maximum,
 }
 
+/// Which operand of a function a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
 impl Binary {
     /// The verb that pictures and errors show.
     pub(super) fn name(self) -> &'static str {
@@ -87,7 +96,7 @@ pub(super) trait Arithmetic: Typed + Cast<Self> {
     fn larger(self, other: Self) -> Self;
     /// A mean from a sum; of floats only.
     fn shared_by(self, count: usize) -> Self;
-    fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]);
+    fn binary(function: Binary) -> BinaryLoops<Self>;
     fn unary(function: Unary) -> fn(&mut [Self], &[Self]);
 }
 
@@ -98,6 +107,17 @@ pub(super) fn each<T: Copy, U>(made: &mut [U], of: &[T], function: impl Fn(T) ->
     }
 }
 
+/// The loops of a function of two numbers.
+#[derive(Clone, Copy)]
+pub(super) struct BinaryLoops<T> {
+    /// Both change from element to element.
+    pub(super) pairs: fn(&mut [T], &[T], &[T]),
+    /// The left one stays the same.
+    pub(super) left: fn(&mut [T], T, &[T]),
+    /// The right one stays the same.
+    pub(super) right: fn(&mut [T], &[T], T),
+}
+
 fn pairs<T: Copy>(made: &mut [T], left: &[T], right: &[T], function: impl Fn(T, T) -> T) {
     for ((made, x), y) in made.iter_mut().zip(left).zip(right) {
         *made = function(*x, *y);
@@ -106,7 +126,11 @@ fn pairs<T: Copy>(made: &mut [T], left: &[T], right: &[T], function: impl Fn(T, 
 
 macro_rules! kernel {
     ($function:expr) => {
-        |made, left, right| pairs(made, left, right, $function)
+        BinaryLoops {
+            pairs: |made, left, right| pairs(made, left, right, $function),
+            left: |made, left, right| each(made, right, |right| $function(left, right)),
+            right: |made, left, right| each(made, left, |left| $function(left, right)),
+        }
     };
 }
 
@@ -135,7 +159,7 @@ macro_rules! integers {
                 self.max(other)
             }
 
-            fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]) {
+            fn binary(function: Binary) -> BinaryLoops<Self> {
                 match function {
                     Binary::Add => kernel!($T::wrapping_add),
                     Binary::Sub => kernel!($T::wrapping_sub),
@@ -193,12 +217,12 @@ macro_rules! floats {
                 if self > other || self.is_nan() { self } else { other }
             }
 
-            fn binary(function: Binary) -> fn(&mut [Self], &[Self], &[Self]) {
+            fn binary(function: Binary) -> BinaryLoops<Self> {
                 match function {
-                    Binary::Add => kernel!(|x, y| x + y),
-                    Binary::Sub => kernel!(|x, y| x - y),
-                    Binary::Mul => kernel!(|x, y| x * y),
-                    Binary::Div => kernel!(|x, y| x / y),
+                    Binary::Add => kernel!(Add::add),
+                    Binary::Sub => kernel!(Sub::sub),
+                    Binary::Mul => kernel!(Mul::mul),
+                    Binary::Div => kernel!(Div::div),
                     Binary::Minimum => kernel!($T::smaller),
                     Binary::Maximum => kernel!($T::larger),
                 }

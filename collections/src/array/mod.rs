@@ -12,9 +12,11 @@
 //! ```
 //!
 //! What an element may be: [`Dtype`]. How arrays are cut: [`chunks`](self::IntoChunks). What happens to one
-//! chunk: `pass`, over a `walk`, by the loops of `kernel` and `fold`. The families of operations, one file each: `create`, `random`, `elementwise`,
+//! chunk: `pass`, of instructions that are loops of `kernel`, `step` and `fold`; each `run` of it goes over its blocks as
+//! `layout` and `walk` say. The families of operations, one file each: `create`, `random`, `elementwise`,
 //! `operators`, `reduce`, `transpose`. Imports: graph, lazy.
 
+mod ahead;
 mod block;
 mod chunks;
 mod codec;
@@ -24,12 +26,15 @@ mod elementwise;
 mod error;
 mod fold;
 mod kernel;
+mod layout;
 mod operators;
 mod pass;
 mod random;
 mod raw;
 mod reduce;
+mod run;
 mod shape;
+mod step;
 mod stream;
 #[cfg(test)]
 mod tests;

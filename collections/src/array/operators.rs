@@ -4,8 +4,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dtype::sealed::Erased;
-use super::elementwise::Side;
-use super::kernel::{Binary, Unary};
+use super::kernel::{Binary, Side, Unary};
 use super::raw::RawArray;
 use super::{Array, Number};
 use crate::error::Result;

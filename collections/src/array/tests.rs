@@ -415,11 +415,12 @@ fn the_values_of_arrays_can_travel() {
 
 #[test]
 fn a_failure_in_a_pass_is_that_of_its_operation() {
-    use super::pass::{Input, Operand, Pass};
+    use super::pass::{Code, Input, Operand, Pass};
     let falling = Operation::joining("fall", (), |()| {
         let dtype = DtypeId::F64;
         let input = Input { dtype, broadcast: false };
-        Pass::map(&[input], None, &[Operand::Input(0)], dtype, std::sync::Arc::new(|_, _| panic!("a loop fell")))
+        let fall = Code::Map(std::sync::Arc::new(|_, _| panic!("a loop fell")));
+        Pass::map(&[input], &[Operand::Input(0)], dtype, fall)
     });
     let x = random((30, 30), 20, 1).sin();
     let fallen: Array<f64> = Array::of(x.raw.mapped(falling, DtypeId::F64));

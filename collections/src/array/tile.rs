@@ -8,11 +8,8 @@ use std::ops::Range;
 
 use super::block::{self, Block, Shape};
 use super::codec::{self, Raw};
-use super::dtype::{Dtype, DtypeId, Scalar, for_dtype, sealed::Erased};
+use super::dtype::{Dtype, DtypeId, for_dtype, sealed::Erased};
 use crate::graph::{Codec, Value, WrongType};
-
-/// Elements in a tile: a few tiles of the widest type fit into a first cache of 32 kB.
-pub(super) const TILE: usize = 1024;
 
 /// What holds elements of one type: a `Vec`, a slice, a block.
 pub(super) trait Holder {
@@ -128,15 +125,12 @@ impl Buffer {
         for_dtype!(dtype, T => T::wrap(Vec::<T>::with_capacity(length)))
     }
 
-    /// A tile of one number.
-    pub(super) fn of(number: Scalar, dtype: DtypeId) -> Buffer {
-        for_dtype!(dtype, T => T::wrap(vec![T::from_scalar(number); TILE]))
-    }
-
+    #[inline(always)]
     pub(super) fn slice(&self, range: Range<usize>) -> Slice<'_> {
         for_any!(self, T, held => <T as Typed>::wrap(&held[range]))
     }
 
+    #[inline(always)]
     pub(super) fn slice_mut(&mut self, range: Range<usize>) -> SliceMut<'_> {
         for_any!(self, T, held => <T as Typed>::wrap(&mut held[range]))
     }
@@ -152,6 +146,12 @@ impl Buffer {
 }
 
 impl<'a> Slice<'a> {
+    /// Its address, and the bytes of an element.
+    pub(super) fn place(self) -> (usize, usize) {
+        for_any!(self, T, held => (held.as_ptr().addr(), size_of::<T>()))
+    }
+
+    #[inline(always)]
     pub(super) fn part<'b>(self, range: Range<usize>) -> Slice<'b>
     where
         'a: 'b,

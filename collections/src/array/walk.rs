@@ -2,10 +2,14 @@
 //! Integer arithmetic only. Imports: nothing in-house.
 //!
 //! Axes along which all operands go on evenly become one; a pass over blocks without gaps is a walk along one axis.
+//! The elements are cut into spans, which depend on nothing but how the operands lie, and a long row of a span into
+//! tiles as short as the cache wants them. What sums up goes by spans: so a sum is the same to its last digit,
+//! whatever is computed in the same pass.
 
 use smallvec::SmallVec;
 
-use super::tile::TILE;
+/// Elements in a span.
+const SPAN: usize = 1024;
 
 /// For each axis, how far apart neighbours lie; 0 along an axis that is broadcast.
 pub(super) type Strides = SmallVec<[usize; 6]>;
@@ -20,28 +24,33 @@ pub(super) struct Walk {
     lengths: Strides,
     /// For each operand, its strides along these axes.
     strides: Vec<Strides>,
-    /// Rows and columns of a tile.
-    tile: [usize; 2],
+    /// Rows and columns of a span.
+    span: [usize; 2],
+    /// Columns of a tile.
+    wide: usize,
 }
 
 /// A part of a walk: some rows, of some columns each.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tile<'a> {
+#[derive(Debug)]
+pub(super) struct Tile {
     pub(super) rows: usize,
     pub(super) columns: usize,
+    /// Whether it is the last tile of a span.
+    pub(super) ends: bool,
     /// Where it begins in each operand.
-    pub(super) offsets: &'a [usize],
+    pub(super) offsets: Strides,
 }
 
-impl Tile<'_> {
+impl Tile {
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.rows * self.columns
     }
 }
 
 impl Walk {
-    /// A walk over `shape`, of whose operands the first `read` are read.
-    pub(super) fn new(shape: &[usize], operands: &[Strides], read: usize) -> Walk {
+    /// A walk over `shape`, of whose operands the first `read` are read, in tiles of about `length` elements.
+    pub(super) fn new(shape: &[usize], operands: &[Strides], read: usize, length: usize) -> Walk {
         let mut lengths = Strides::new();
         let mut strides = vec![Strides::new(); operands.len()];
         for (axis, &length) in shape.iter().enumerate().filter(|(_, length)| **length != 1) {
@@ -61,19 +70,19 @@ impl Walk {
             lengths.insert(0, 1);
             strides.iter_mut().for_each(|strides| strides.insert(0, 0));
         }
-        let mut walk = Walk { lengths, strides, tile: [1, 1] };
+        let mut walk = Walk { lengths, strides, span: [1, 1], wide: 1 };
         let across = (0..read).any(|operand| walk.steps(operand)[1] > 1);
         let [rows, columns] = walk.plane();
-        walk.tile = match columns {
+        walk.span = match columns {
             0 => [1, 1],
             _ if across => {
                 let columns = columns.min(SIDE);
-                [rows.min(TILE / columns), columns]
+                [rows.min(SPAN / columns), columns]
             }
-            1..=SHORT => [rows.min(TILE / columns), columns],
-            // Tiles of about equal size, each but the last of whole vectors.
-            _ => [1, columns.div_ceil(columns.div_ceil(TILE)).next_multiple_of(16).min(TILE)],
+            1..=SHORT => [rows.min(SPAN / columns), columns],
+            _ => [1, evenly(columns, SPAN)],
         };
+        walk.wide = if walk.span[0] == 1 { evenly(walk.span[1], length) } else { walk.span[1] };
         walk
     }
 
@@ -83,20 +92,26 @@ impl Walk {
     }
 
     /// How far apart rows, and columns, of an operand are.
+    #[inline]
     pub(super) fn steps(&self, operand: usize) -> [usize; 2] {
         *self.strides[operand].last_chunk().expect("a walk has two axes")
     }
 
+    /// Rows and columns of the largest tile.
+    pub(super) fn tile(&self) -> [usize; 2] {
+        [self.span[0], self.wide]
+    }
+
     /// Elements in the largest tile.
     pub(super) fn largest(&self) -> usize {
-        self.tile[0] * self.tile[1]
+        self.span[0] * self.wide
     }
 
     /// Whether the elements of each tile lie side by side in an operand.
     pub(super) fn is_even(&self, operand: usize) -> bool {
         let [down, along] = self.steps(operand);
         let [_, columns] = self.plane();
-        along == 1 && (self.tile[0] == 1 || self.tile[1] == columns && down == columns)
+        along == 1 && (self.span[0] == 1 || self.span[1] == columns && down == columns)
     }
 
     /// Whether an operand is one element.
@@ -106,7 +121,7 @@ impl Walk {
 
     /// Whether tiles follow each other without a gap in an operand that lies in the order of the walk.
     pub(super) fn is_sequential(&self) -> bool {
-        self.tile[0] == 1 || self.tile[1] == self.plane()[1]
+        self.span[0] == 1 || self.span[1] == self.plane()[1]
     }
 
     /// Whether there is no element.
@@ -114,39 +129,58 @@ impl Walk {
         self.lengths.contains(&0)
     }
 
-    /// Calls `visit` for each tile.
-    pub(super) fn each(&self, mut visit: impl FnMut(Tile<'_>)) {
+    /// Calls `visit` for each tile, with the one that comes after it.
+    pub(super) fn each(&self, mut visit: impl FnMut(&Tile, Option<&Tile>)) {
         if self.is_empty() {
             return;
         }
-        let ([rows, columns], [high, wide]) = (self.plane(), self.tile);
-        let outer = &self.lengths[..self.lengths.len() - 2];
-        let mut bases = vec![0; self.strides.len()];
-        let mut offsets = bases.clone();
-        for mut number in 0..outer.iter().product() {
-            bases.fill(0);
-            for (axis, length) in outer.iter().enumerate().rev() {
-                bases
-                    .iter_mut()
-                    .zip(&self.strides)
-                    .for_each(|(base, strides)| *base += number % length * strides[axis]);
-                number /= length;
-            }
+        let ([rows, columns], [high, span]) = (self.plane(), self.span);
+        let steps: SmallVec<[[usize; 2]; 6]> = (0..self.strides.len()).map(|operand| self.steps(operand)).collect();
+        let mut bases: Strides = SmallVec::from_elem(0, steps.len());
+        // Written in turns: one is visited when the other is known.
+        let mut tiles = [(); 2].map(|()| Tile { rows: 0, columns: 0, ends: false, offsets: bases.clone() });
+        let mut turn = None;
+        for number in 0..self.lengths[..self.lengths.len() - 2].iter().product() {
+            self.begin(number, &mut bases);
             for row in (0..rows).step_by(high) {
-                for column in (0..columns).step_by(wide) {
-                    for (operand, offset) in offsets.iter_mut().enumerate() {
-                        let [down, along] = self.steps(operand);
-                        *offset = bases[operand] + row * down + column * along;
+                for begin in (0..columns).step_by(span) {
+                    let end = columns.min(begin + span);
+                    for column in (begin..end).step_by(self.wide) {
+                        let next = turn.map_or(0, |turn: usize| 1 - turn);
+                        let tile = &mut tiles[next];
+                        (tile.rows, tile.columns) = (high.min(rows - row), self.wide.min(end - column));
+                        tile.ends = column + tile.columns == end;
+                        for (offset, (base, [down, along])) in tile.offsets.iter_mut().zip(bases.iter().zip(&steps)) {
+                            *offset = base + row * down + column * along;
+                        }
+                        if let Some(turn) = turn.replace(next) {
+                            visit(&tiles[turn], Some(&tiles[next]));
+                        }
                     }
-                    visit(Tile { rows: high.min(rows - row), columns: wide.min(columns - column), offsets: &offsets });
                 }
             }
+        }
+        visit(&tiles[turn.expect("there is an element")], None);
+    }
+
+    /// Finds where the plane `number` begins in each operand.
+    fn begin(&self, mut number: usize, bases: &mut Strides) {
+        bases.fill(0);
+        for axis in (0..self.lengths.len() - 2).rev() {
+            let place = number % self.lengths[axis];
+            bases.iter_mut().zip(&self.strides).for_each(|(base, strides)| *base += place * strides[axis]);
+            number /= self.lengths[axis];
         }
     }
 }
 
+/// Parts of about equal length, none longer than `most`, each but the last of whole vectors.
+fn evenly(length: usize, most: usize) -> usize {
+    length.div_ceil(length.div_ceil(most)).next_multiple_of(16).min(most)
+}
+
 /// Rows of at most so many elements are taken several at a time.
-const SHORT: usize = TILE / 2;
+const SHORT: usize = SPAN / 2;
 
 /// The strides of a block of `shape` without gaps, slowest axis first.
 pub(super) fn row_by_row(shape: &[usize]) -> Strides {
@@ -193,22 +227,22 @@ mod tests {
 
     #[test]
     fn blocks_without_gaps_are_walked_along_one_axis() {
-        let walk = Walk::new(&[4, 5, 600], &[row_by_row(&[4, 5, 600]), strides(&[0, 0, 0])], 2);
-        assert_eq!((walk.plane(), walk.tile), ([1, 12_000], [1, 1008]));
+        let walk = Walk::new(&[4, 5, 600], &[row_by_row(&[4, 5, 600]), strides(&[0, 0, 0])], 2, 512);
+        assert_eq!((walk.plane(), walk.span, walk.wide), ([1, 12_000], [1, 1008], 512));
         assert!(walk.is_even(0) && walk.is_one(1));
     }
 
     #[test]
     fn an_operand_that_lies_across_is_walked_in_squares() {
-        let walk = Walk::new(&[100, 200], &[row_by_row(&[100, 200]), strides(&[1, 100])], 2);
-        assert_eq!(walk.tile, [32, 32]);
+        let walk = Walk::new(&[100, 200], &[row_by_row(&[100, 200]), strides(&[1, 100])], 2, 512);
+        assert_eq!((walk.span, walk.wide), ([32, 32], 32));
         assert!(!walk.is_even(0) && !walk.is_sequential());
     }
 
     #[test]
     fn short_rows_are_taken_together() {
-        let walk = Walk::new(&[1000, 3], &[row_by_row(&[1000, 3]), strides(&[0, 1])], 2);
-        assert_eq!(walk.tile, [341, 3]);
+        let walk = Walk::new(&[1000, 3], &[row_by_row(&[1000, 3]), strides(&[0, 1])], 2, 512);
+        assert_eq!((walk.span, walk.wide), ([341, 3], 3));
         assert!(walk.is_even(0) && !walk.is_even(1) && walk.is_sequential());
     }
 
@@ -219,6 +253,7 @@ mod tests {
             shape in prop::collection::vec(0..40_usize, 0..4),
             turned in any::<bool>(),
             broadcast in prop::collection::vec(any::<bool>(), 4),
+            length in 1..=SPAN,
         ) {
             let rows = row_by_row(&shape);
             let mut other = if turned {
@@ -228,10 +263,10 @@ mod tests {
                 rows.clone()
             };
             other.iter_mut().zip(&broadcast).filter(|(_, broadcast)| **broadcast).for_each(|(stride, _)| *stride = 0);
-            let walk = Walk::new(&shape, &[other.clone(), rows.clone()], 1);
+            let walk = Walk::new(&shape, &[other.clone(), rows.clone()], 1, length);
             let mut found = Vec::new();
-            walk.each(|tile| {
-                assert!(tile.len() <= walk.largest() && walk.largest() <= TILE);
+            walk.each(|tile, _| {
+                assert!(tile.len() <= walk.largest() && walk.largest() <= SPAN);
                 for row in 0..tile.rows {
                     for column in 0..tile.columns {
                         let at = |operand: usize| {
@@ -256,6 +291,29 @@ mod tests {
                 (place, at)
             }).collect();
             prop_assert_eq!(found, expected);
+        }
+
+        /// Where spans end depends on the shape alone.
+        #[test]
+        fn spans_are_the_same_in_tiles_of_any_length(rows in 1..4_usize, columns in 1..5000_usize, length in 1..=SPAN) {
+            let ends = |length: usize| {
+                let walk = Walk::new(&[rows, columns], &[strides(&[columns + 1, 1])], 1, length);
+                let mut ends = Vec::new();
+                walk.each(|tile, _| if tile.ends { ends.push(tile.offsets[0] + tile.columns) });
+                ends
+            };
+            prop_assert_eq!(ends(length), ends(SPAN));
+        }
+
+        #[test]
+        fn each_tile_is_announced_with_the_one_before(columns in 0..5000_usize) {
+            let walk = Walk::new(&[2, columns], &[strides(&[columns + 1, 1])], 1, 512);
+            let (mut announced, mut visited) = (Vec::new(), Vec::new());
+            walk.each(|tile, next| {
+                visited.push(tile.offsets.to_vec());
+                announced.extend(next.map(|next| next.offsets.to_vec()));
+            });
+            prop_assert_eq!(&announced[..], visited.get(1..).unwrap_or_default());
         }
     }
 }

@@ -16,6 +16,7 @@ use std::vec;
 use super::Element;
 use super::partition;
 use crate::graph::{Failure, Held, Operation, Task, Value, Work, WrongType, enter_stage};
+use crate::prefetch::prefetch;
 
 /// Elements that nobody else reads, or that others read too.
 pub(super) enum Elements<'a, T> {
@@ -62,28 +63,37 @@ impl<T: Clone + 'static> Elements<'_, T> {
         match self {
             Elements::Owned(elements) => {
                 swap(elements, kept);
-                keep(kept, predicate);
+                if const { moves_cheaply::<T>() } { keep(kept, 0, &mut predicate) } else { kept.retain(predicate) }
+            }
+            Elements::Shared(elements) if const { moves_cheaply::<T>() } => {
+                for batch in elements.chunks(const { batch_length::<T>() }) {
+                    let from = kept.len();
+                    kept.extend_from_slice(batch);
+                    keep(kept, from, &mut predicate);
+                }
             }
             Elements::Shared(elements) => kept.extend(elements.iter().filter(|element| predicate(element)).cloned()),
         }
     }
 }
 
-/// Keeps the elements for which `predicate` holds, in their order.
+/// Whether to move an element costs less than to jump, and one that was moved may be forgotten.
+const fn moves_cheaply<T>() -> bool {
+    !needs_drop::<T>() && size_of::<T>() <= 32
+}
+
+/// Keeps the elements `from` a place on for which `predicate` holds, in their order, where to move one is cheap.
 #[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
-fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
-    const SMALL: usize = 32;
-    if needs_drop::<T>() || size_of::<T>() > SMALL {
-        return elements.retain(predicate);
-    }
+fn keep<T>(elements: &mut Vec<T>, from: usize, predicate: &mut impl FnMut(&T) -> bool) {
     let length = elements.len();
+    assert!(moves_cheaply::<T>() && from <= length);
     let start = elements.as_mut_ptr();
-    let mut kept = 0;
+    let mut kept = from;
     // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
-    // over and forgotten; and where the predicate panics, the vector is empty.
+    // over and forgotten; and where the predicate panics, the vector ends where it began to be read.
     unsafe {
-        elements.set_len(0);
-        for index in 0..length {
+        elements.set_len(from);
+        for index in from..length {
             let element = start.add(index);
             let keeps = predicate(&*element);
             ptr::copy(element, start.add(kept), 1);
@@ -121,6 +131,11 @@ pub(super) trait Batches {
 
     /// How much is left.
     fn left(&self) -> usize;
+
+    /// The addresses of the batch after the next one, if it lies in memory already.
+    fn ahead(&self) -> Range<usize> {
+        0..0
+    }
 }
 
 /// How many elements of type `T` make a batch.
@@ -348,8 +363,14 @@ impl Pass {
         let (total, whole) = (batches.left(), self.stages() == 1);
         loop {
             enter_stage(0);
+            // Only the first stage reads memory; it is asked for what it will read next while the others run.
+            let mut ahead = batches.ahead();
+            let share = ahead.len().div_ceil(self.stages.len().max(1));
             let (mut batch, left) = batches.next(whole)?;
             for (number, (stage, buffer)) in self.stages.iter().zip(&mut made.buffers).enumerate() {
+                let later = ahead.end.min(ahead.start + share);
+                prefetch(ahead.start..later);
+                ahead.start = later;
                 enter_stage(self.makers() + number);
                 (stage.run)(batch, &mut **buffer);
                 batch = Batch::Owned(&mut **buffer);
@@ -406,9 +427,23 @@ impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
     }
 
     fn left(&self) -> usize {
+        self.rest().len()
+    }
+
+    fn ahead(&self) -> Range<usize> {
+        let length = const { batch_length::<T>() };
+        let batch = self.rest().get(length..).unwrap_or_default();
+        let addresses = batch[..batch.len().min(length)].as_ptr_range();
+        addresses.start.addr()..addresses.end.addr()
+    }
+}
+
+impl<T> Partition<T> {
+    /// What was not read yet.
+    fn rest(&self) -> &[T] {
         match self {
-            Partition::Owned { rest, .. } => rest.len(),
-            Partition::Shared { elements, begin } => elements.len() - begin,
+            Partition::Owned { rest, .. } => rest.as_slice(),
+            Partition::Shared { elements, begin } => &elements[*begin..],
         }
     }
 }
@@ -437,5 +472,18 @@ mod tests {
         let made: Vec<u64> = made.take().expect("it is of u64");
         assert!(made.iter().zip(2..).all(|(&made, expected)| made == expected));
         assert_eq!((made.len(), made.capacity()), (10_000, 10_000));
+    }
+
+    #[test]
+    fn a_partition_that_others_read_too_is_filtered_in_order_across_batches() {
+        let whole: Vec<u64> = (0..5000).map(|n| n * n % 1009).collect();
+        let small = stage::<u64, u64>(Kind::of::<u64>(), |numbers, kept| numbers.filter(kept, |number| number % 3 > 0));
+        let value = Value::of(whole.clone());
+        let mut task = Task::new(0);
+        task.push(value.clone());
+        task.end_input();
+        let kept: Vec<u64> = small.run(task).expect("it runs").take().expect("it is of u64");
+        assert!(kept.iter().eq(whole.iter().filter(|&number| number % 3 > 0)));
+        assert_eq!(*value.get::<Vec<u64>>().expect("it is of u64"), whole);
     }
 }
