@@ -148,7 +148,7 @@ impl Drawing {
     /// use lazuli::prelude::*;
     /// # fn main() -> lazuli::Result<()> {
     /// let x = ones(1000, 100).sin();
-    /// x.compute()?;
+    /// x.compute_with(Scheduler::Synchronous)?;
     /// assert!(x.visualize().by_worker().svg().contains("worker 0"));
     /// # Ok(()) }
     /// ```
