@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
             let mut claimed = claims.drain(..);
             let stopped = self.run(executor, &mut claimed, worker, &mut made);
             self.recorder.tally().count(self.plan, worker, &made);
-            let now = Instant::now();
+            let now = made.last().map_or(begun, |made| made.started + made.took);
             self.outside.look(now, self.recorder.tally().held());
             shared = self.lock();
             for claim in claimed {

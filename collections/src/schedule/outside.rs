@@ -15,11 +15,13 @@ pub(super) struct Outside {
     /// What counts as much: so much more is given back, if it can be.
     much: u64,
     bytes: AtomicU64,
+    begun: Instant,
+    /// When it is time to look again, in nanoseconds after the begin.
+    next: AtomicU64,
     looks: Mutex<Looks>,
 }
 
 struct Looks {
-    next: Instant,
     /// This process and those of workers, with what each had when the run began, values not counted.
     processes: Vec<(Process, u64)>,
     /// What was left when memory was given back the last time.
@@ -30,8 +32,13 @@ impl Outside {
     /// Of a run that begins with `held` bytes of values and may take `budget`.
     pub(super) fn new(held: u64, budget: u64) -> Outside {
         let own = (Process::This, resident(Process::This).saturating_sub(held));
-        let looks = Looks { next: Instant::now() + LOOK, processes: vec![own], left: 0 };
-        Outside { much: budget / 8, bytes: AtomicU64::new(0), looks: Mutex::new(looks) }
+        Outside {
+            much: budget / 8,
+            bytes: AtomicU64::new(0),
+            begun: Instant::now(),
+            next: AtomicU64::new(LOOK.as_nanos() as u64),
+            looks: Mutex::new(Looks { processes: vec![own], left: 0 }),
+        }
     }
 
     /// Counts what the process of a worker takes from now on.
@@ -51,11 +58,17 @@ impl Outside {
 
     /// Looks, if it is time to and nobody else does; `held` are the bytes of values. Memory that was freed is given
     /// back before it counts.
+    #[inline]
     pub(super) fn look(&self, now: Instant, held: u64) {
-        let Ok(mut looks) = self.looks.try_lock() else { return };
-        if now < looks.next {
-            return;
+        let now = now.saturating_duration_since(self.begun).as_nanos() as u64;
+        if now >= self.next.load(Ordering::Relaxed) {
+            self.look_at(now, held);
         }
+    }
+
+    fn look_at(&self, now: u64, held: u64) {
+        let Ok(mut looks) = self.looks.try_lock() else { return };
+        self.next.store(now + LOOK.as_nanos() as u64, Ordering::Relaxed);
         let beyond = |looks: &Looks| {
             let taken = looks.processes.iter().map(|(process, before)| resident(*process).saturating_sub(*before));
             taken.sum::<u64>().saturating_sub(held)
@@ -67,6 +80,5 @@ impl Outside {
             looks.left = bytes;
         }
         self.bytes.store(bytes, Ordering::Relaxed);
-        looks.next = now + LOOK;
     }
 }
