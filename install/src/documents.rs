@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::arguments::{self, Command};
+use crate::place::checkout;
 
 const README: &str = include_str!("../../README.md");
 const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
@@ -59,7 +60,7 @@ fn every_command_is_understood() {
 #[test]
 fn every_path_is_there() {
     let mut there = Vec::new();
-    paths(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap(), &mut there);
+    paths(&checkout(), &mut there);
     let links = |text: &'static str| text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let named = [README, ARCHITECTURE].into_iter().flat_map(|text| code(text).chain(links(text)));
     let is_path = |name: &&str| {
@@ -84,7 +85,7 @@ fn cells_of_the_gallery(page: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[test]
 fn the_gallery_shows_every_cell_and_has_no_other_pictures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("collections/gallery");
+    let folder = checkout().join("collections/gallery");
     let page = fs::read_to_string(folder.join("README.md")).unwrap();
     let mut linked: Vec<&str> = page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     linked.sort_unstable();

@@ -86,7 +86,7 @@ impl Place {
 }
 
 /// cargo says at run time which checkout it runs; a target folder may be shared by several.
-fn checkout() -> PathBuf {
+pub fn checkout() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&package).parent().expect("install/ is inside the checkout").to_owned()
 }

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn included_requirements_count_as_the_file_s_own() {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+        let shipped = crate::place::checkout().join("install/python");
         let verify = whole(&shipped.join("verify.txt")).unwrap();
         let lab = whole(&shipped.join("requirements.txt")).unwrap();
         let peers = whole(&shipped.join("requirements-bench.txt")).unwrap();

@@ -8,7 +8,8 @@
 //!   bin/liblazuli.so       the collections, polars inside
 //!   bin/liblazuli_cell.so  the precompiled side of every cell
 //!   bin/libstd-*.so        the toolchain's shared std; programs look for libraries beside themselves ($ORIGIN)
-//!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`
+//!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`;
+//!                          and the instances of generic code that cells share (.rlib)
 //!   world/                 rust-analyzer's small world: the stripped std and the facade
 //! ```
 //!
@@ -33,6 +34,8 @@ use crate::workspace::{Artifact, Dependency, Workspace};
 
 /// Crates a cell can name without `:dep`; the first two are ours.
 const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
+/// What cells link with that share it, see `install/instances`.
+const INSTANCES: &str = "lazuli_instances";
 const MANIFEST: &str = "stage.json";
 #[cfg(test)]
 const SAMPLE: &str = include_str!("stage.sample.json");
@@ -96,6 +99,7 @@ pub struct Parts<'a> {
     facade: &'a Path,
     library: &'a Path,
     cell: &'a Path,
+    instances: &'a Path,
     std: PathBuf,
     deps: Vec<&'a Path>,
     /// Crate name to the file a cell is compiled against.
@@ -121,15 +125,18 @@ impl<'a> Parts<'a> {
             let file = named_library(artifacts, name, Some(opt_level))?.metadata();
             Ok((name, file.ok_or(Error::NoArtifact { what: "metadata of a library", name })?))
         });
+        let instances = named_library(artifacts, INSTANCES, None)?.file("rlib");
+        let instances = instances.ok_or(Error::NoArtifact { what: "library", name: INSTANCES })?;
         Ok(Self {
             kernel: program(artifacts, "lazuli-kernel")?,
             runtime: program(artifacts, "lazuli-runtime")?,
             facade: program(artifacts, "lazuli-facade")?,
             library: library.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli" })?,
             cell: cell.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli_cell" })?,
+            instances,
             std: shared_std(toolchain)?,
-            deps: deps.collect(),
-            externs: externs.collect::<Result<_>>()?,
+            deps: deps.chain([instances]).collect(),
+            externs: externs.chain([Ok((INSTANCES, instances))]).collect::<Result<_>>()?,
         })
     }
 
@@ -140,6 +147,8 @@ impl<'a> Parts<'a> {
         for path in [self.kernel, self.runtime, self.facade, self.cell] {
             sum.add(BuildId::of(path)?.bytes());
         }
+        let instances = fs::read(self.instances);
+        sum.add(&instances.map_err(|source| Error::Read { path: self.instances.to_owned(), source })?);
         sum.add(toolchain.verbose_version.as_bytes());
         Ok((format!("{:.12}-{:08x}", id.to_string(), sum.0 as u32), id))
     }

@@ -95,13 +95,14 @@ impl Chain<'_> {
                 dasks.count(took);
             }
         }
+        let ratio = hands.against(&ours);
         let (ours, hands) = (ours.median(self.elements), hands.median(self.elements));
         let theirs = dask.reason().is_none().then(|| dasks.median(self.of_dask));
         table.row(&[
             self.title.to_owned(),
             format!("{:.2}", ours * 1e9),
             format!("{:.2}", hands * 1e9),
-            format!("{:.2}", hands / ours),
+            format!("{ratio:.2}"),
             theirs.map_or_else(nothing, |theirs| format!("{:.1}", theirs * 1e9)),
             theirs.map_or_else(nothing, |theirs| format!("{:.1}", theirs / ours)),
             self.promised.to_owned(),

@@ -16,10 +16,19 @@ impl Rounds {
 
     /// The median of all rounds but the first, in seconds for each of `parts`.
     pub fn median(&self, parts: usize) -> f64 {
-        let mut counted = self.0[1..].to_vec();
-        counted.sort_by(f64::total_cmp);
-        counted[counted.len() / 2] / parts as f64
+        median(self.0[1..].to_vec()) / parts as f64
     }
+
+    /// How many times as long as `other` a round took: the median of what each round says, which a machine that is now
+    /// faster and now slower does not change.
+    pub fn against(&self, other: &Rounds) -> f64 {
+        median(self.0.iter().zip(&other.0).skip(1).map(|(own, other)| own / other).collect())
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
 }
 
 /// What `work` gives, and how long it took.

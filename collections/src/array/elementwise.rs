@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::block::{self, Block, to_value};
 use super::dtype::{Cast, DtypeId, Scalar, for_dtype, for_float, for_number, sealed::Erased};
 use super::kernel::{self, Arithmetic, Binary, BinaryLoops, Side, Unary, float_functions};
-use super::pass::{Code, Input, Map, Operand, Pass, of_one, of_two};
+use super::pass::{Code, Input, Map, Operand, Pace, Pass, of_one, of_two};
 use super::raw::RawArray;
 use super::step::AnyStep;
 use super::tile::Typed;
@@ -194,8 +194,10 @@ fn converted(scalar: Scalar, from: DtypeId) -> Scalar {
 fn each_element(Each { function, dtype }: Each) -> Arc<dyn Work> {
     let code = match AnyStep::of_one(function, dtype) {
         Some(step) => step.code(),
-        None if function.is_of_floats() => Code::Map(for_float!(dtype, T => of_one::<T, T>(T::unary(function)))),
-        None => Code::Map(for_number!(dtype, T => of_one::<T, T>(T::unary(function)))),
+        None if function.is_of_floats() => {
+            Code::Map(for_float!(dtype, T => of_one::<T, T>(T::unary(function))), Pace::Slow)
+        }
+        None => Code::Map(for_number!(dtype, T => of_one::<T, T>(T::unary(function))), Pace::Fast),
     };
     Pass::map(&[whole(dtype)], &[Operand::Input(0)], dtype, code)
 }
@@ -203,7 +205,10 @@ fn each_element(Each { function, dtype }: Each) -> Arc<dyn Work> {
 fn with_scalar(WithScalar { function, dtype, scalar, side }: WithScalar) -> Arc<dyn Work> {
     let code = match AnyStep::of_two(function, scalar, side, dtype) {
         Some(step) => step.code(),
-        None => Code::Map(for_number!(dtype, T => with_number(T::binary(function), T::from_scalar(scalar), side))),
+        None => {
+            let map = for_number!(dtype, T => with_number(T::binary(function), T::from_scalar(scalar), side));
+            Code::Map(map, Pace::Fast)
+        }
     };
     Pass::map(&[whole(dtype)], &[Operand::Input(0)], dtype, code)
 }
@@ -218,12 +223,13 @@ fn with_number<T: Typed>(loops: BinaryLoops<T>, number: T, side: Side) -> Map {
 fn pairs(Pairs { function, dtype, broadcast }: Pairs) -> Arc<dyn Work> {
     let inputs = broadcast.map(|broadcast| Input { dtype, broadcast });
     let map = for_number!(dtype, T => of_two::<T>(T::binary(function).pairs));
-    Pass::map(&inputs, &[Operand::Input(0), Operand::Input(1)], dtype, Code::Map(map))
+    let pace = if function == Binary::Div { Pace::Slow } else { Pace::Fast };
+    Pass::map(&inputs, &[Operand::Input(0), Operand::Input(1)], dtype, Code::Map(map, pace))
 }
 
 fn conversion(Conversion { from, to }: Conversion) -> Arc<dyn Work> {
     let map = for_dtype!(from, T => for_dtype!(to, U => of_one::<T, U>(|made, of| kernel::each(made, of, T::cast))));
-    Pass::map(&[whole(from)], &[Operand::Input(0)], to, Code::Map(map))
+    Pass::map(&[whole(from)], &[Operand::Input(0)], to, Code::Map(map, Pace::Fast))
 }
 
 fn whole(dtype: DtypeId) -> Input {

@@ -148,8 +148,9 @@ impl<T: Typed, S: Arithmetic> Fold for Folding<T, S> {
 }
 
 fn rowwise<T: Copy, S: Copy>(onto: &mut [S], row: &[T], step: impl Fn(S, T) -> S) {
-    for (x, y) in onto.iter_mut().zip(row) {
-        *x = step(*x, *y);
+    let row = &row[..onto.len()];
+    for i in 0..onto.len() {
+        onto[i] = step(onto[i], row[i]);
     }
 }
 

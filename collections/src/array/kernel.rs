@@ -101,9 +101,12 @@ pub(super) trait Arithmetic: Typed + Cast<Self> {
 }
 
 /// Fills `made` with a function of each element.
+///
+/// Loops over slices of one length are counted: an iterator that is not inlined costs as much as a short tile.
 pub(super) fn each<T: Copy, U>(made: &mut [U], of: &[T], function: impl Fn(T) -> U) {
-    for (made, x) in made.iter_mut().zip(of) {
-        *made = function(*x);
+    let of = &of[..made.len()];
+    for i in 0..made.len() {
+        made[i] = function(of[i]);
     }
 }
 
@@ -119,8 +122,9 @@ pub(super) struct BinaryLoops<T> {
 }
 
 fn pairs<T: Copy>(made: &mut [T], left: &[T], right: &[T], function: impl Fn(T, T) -> T) {
-    for ((made, x), y) in made.iter_mut().zip(left).zip(right) {
-        *made = function(*x, *y);
+    let (left, right) = (&left[..made.len()], &right[..made.len()]);
+    for i in 0..made.len() {
+        made[i] = function(left[i], right[i]);
     }
 }
 

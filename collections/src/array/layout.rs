@@ -4,9 +4,9 @@ use super::pass::Pass;
 use super::tile::AnyBlock;
 use super::walk::{self, Strides, Walk};
 
-/// Bytes of a tile, where elements are of the widest type: what a pass of two blocks reads, what it will read next,
-/// and its registers fit into a first cache of 32 kB.
-const TILE: usize = 4096;
+/// Bytes of a tile, where elements are of the widest type: what a pass of one block reads, what it will read next, and
+/// its registers fill a first cache of 32 kB. Shorter ones would cost more in what stands between the loops.
+const TILE: usize = 8192;
 
 /// How a pass goes over its blocks.
 pub(super) struct Layout {

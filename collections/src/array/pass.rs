@@ -81,10 +81,31 @@ pub(super) struct Instruction {
 
 #[derive(Clone)]
 pub(super) enum Code {
-    Map(Map),
+    Map(Map, Pace),
     /// A map that is also known as a step, which can be one with the next.
     Step(AnyStep, Map),
     Source(Source),
+}
+
+/// How a loop compares with the memory that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pace {
+    Fast,
+    /// It works longer on an element than the memory needs to bring the next.
+    Slow,
+}
+
+impl Code {
+    /// In how many pieces a tile is worked on: before each, memory is asked for, which waits if asked for too much at once
+    /// and is idle if asked too seldom.
+    pub(super) fn pieces(&self) -> usize {
+        let pace = match self {
+            Code::Map(_, pace) => *pace,
+            Code::Step(step, _) => step.pace(),
+            Code::Source(_) => Pace::Fast,
+        };
+        if pace == Pace::Slow { 2 } else { 1 }
+    }
 }
 
 /// A reduction at the end of a pass.
@@ -279,7 +300,7 @@ mod tests {
     fn pair(function: Binary, broadcast: bool) -> Arc<dyn Work> {
         let kernel = f64::binary(function).pairs;
         let inputs = [WHOLE, Input { broadcast, ..WHOLE }];
-        Pass::map(&inputs, &[Operand::Input(0), Operand::Input(1)], DtypeId::F64, Code::Map(of_two(kernel)))
+        Pass::map(&inputs, &[Operand::Input(0), Operand::Input(1)], DtypeId::F64, Code::Map(of_two(kernel), Pace::Fast))
     }
 
     fn counted(shape: &[usize]) -> Block<f64> {

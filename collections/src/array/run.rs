@@ -16,6 +16,9 @@ use super::tile::{AnyBlock, Buffer, Slice};
 use super::walk::{Strides, Tile};
 use crate::graph::{Value, Work, enter_stage};
 
+/// Pieces of a tile that are worked on by themselves are whole vectors of so many elements.
+const VECTOR: usize = 16;
+
 /// One task of a pass.
 pub(super) struct Run<'a> {
     pass: &'a Pass,
@@ -91,7 +94,9 @@ impl<'a> Run<'a> {
         block_of: &'a [usize],
         target: Option<Buffer>,
     ) -> Run<'a> {
-        let (walk, largest, shares) = (&layout.walk, layout.walk.largest(), pass.instructions.len() + 1);
+        let (walk, largest) = (&layout.walk, layout.walk.largest());
+        let pieces = pass.instructions.iter().map(|instruction| instruction.code.pieces());
+        let shares = pieces.sum::<usize>() + 1;
         let read = |(number, block): (usize, &'a Option<AnyBlock>)| {
             let Some(block) = block else { return Read::Target };
             let (memory, buffer) = (block.memory(), || Buffer::zeros(block.dtype(), largest));
@@ -147,12 +152,21 @@ impl<'a> Run<'a> {
 
     fn tile(&mut self, tile: &Tile, next: Option<&Tile>) {
         self.gather(tile);
-        for (number, instruction) in self.pass.instructions.iter().enumerate() {
-            self.ask(next, number);
+        let mut asked = 0;
+        for instruction in &self.pass.instructions {
             self.stage.0 = instruction.stage;
-            self.instruct(instruction, tile);
+            let pieces = instruction.code.pieces();
+            let length = tile.len().div_ceil(pieces).next_multiple_of(VECTOR);
+            for piece in 0..pieces {
+                self.ask(next, asked);
+                asked += 1;
+                let part = tile.len().min(piece * length)..tile.len().min((piece + 1) * length);
+                if !part.is_empty() {
+                    self.instruct(instruction, tile, part);
+                }
+            }
         }
-        self.ask(next, self.pass.instructions.len());
+        self.ask(next, asked);
         self.stage.0 = self.pass.stages() - 1;
         self.end(tile);
     }
@@ -168,7 +182,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks for the share `number` of what the next tile reads; there is one for each instruction, and one for the end.
+    /// Asks for the share `number` of what the next tile reads; there is one for each piece that an instruction works on,
+    /// and one for the end.
     fn ask(&self, next: Option<&Tile>, number: usize) {
         if let Some(next) = next {
             for (block, ahead) in &self.aheads {
@@ -177,20 +192,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn instruct(&mut self, instruction: &Instruction, tile: &Tile) {
+    /// Makes the elements `part` of a tile.
+    fn instruct(&mut self, instruction: &Instruction, tile: &Tile, part: Range<usize>) {
         let (before, from) = self.registers.split_at_mut(instruction.register);
         let (made, after) = from.split_first_mut().expect("each instruction has a register");
-        let length = tile.len();
         match &instruction.code {
-            Code::Map(map) | Code::Step(_, map) => {
+            Code::Map(map, _) | Code::Step(_, map) => {
                 let read = Reading { pass: self.pass, inputs: &self.inputs, target: &self.target, before, after };
-                let made = made.slice_mut(0..length);
+                let made = made.slice_mut(part.clone());
                 match *instruction.reads {
-                    [x] => map(made, &[read.slice(x, tile)]),
-                    [x, y] => map(made, &[read.slice(x, tile), read.slice(y, tile)]),
+                    [x] => map(made, &[read.slice(x, tile, part)]),
+                    [x, y] => map(made, &[read.slice(x, tile, part.clone()), read.slice(y, tile, part)]),
                     _ => unreachable!("a function has one operand or two"),
                 }
             }
+            // In one piece.
             Code::Source(source) => {
                 for (places, part) in self.layout.rows(tile) {
                     source(made.slice_mut(part), self.partition, places as u64);
@@ -220,7 +236,7 @@ impl<'a> Run<'a> {
 
     fn result_of(&self, tile: &Tile) -> Slice<'_> {
         let Run { pass, inputs, target, registers, .. } = self;
-        Reading { pass, inputs, target, before: registers, after: &[] }.slice(pass.result, tile)
+        Reading { pass, inputs, target, before: registers, after: &[] }.slice(pass.result, tile, 0..tile.len())
     }
 }
 
@@ -248,7 +264,7 @@ struct Reading<'b, 'a> {
 
 impl<'b> Reading<'b, '_> {
     #[inline(always)]
-    fn slice(&self, operand: Operand, tile: &Tile) -> Slice<'b> {
+    fn slice(&self, operand: Operand, tile: &Tile, part: Range<usize>) -> Slice<'b> {
         match operand {
             Operand::Made(number) => {
                 let register = self.pass.instructions[number].register;
@@ -256,23 +272,23 @@ impl<'b> Reading<'b, '_> {
                     true => &self.before[register],
                     false => &self.after[register - self.before.len() - 1],
                 };
-                buffer.slice(0..tile.len())
+                buffer.slice(part)
             }
-            Operand::Input(input) => self.inputs.slice(input, tile, self.target),
+            Operand::Input(input) => self.inputs.slice(input, tile, part, self.target),
         }
     }
 }
 
 impl Inputs<'_> {
-    /// What `tile` is of an input, which may be the target.
+    /// What the elements `part` of `tile` are of an input, which may be the target.
     #[inline(always)]
-    fn slice<'b>(&'b self, input: usize, tile: &Tile, target: &'b Buffer) -> Slice<'b> {
+    fn slice<'b>(&'b self, input: usize, tile: &Tile, part: Range<usize>, target: &'b Buffer) -> Slice<'b> {
         let block = self.block_of[input];
-        let (at, length) = (tile.offsets[block], tile.len());
+        let at = tile.offsets[block];
         match &self.blocks[block] {
-            Read::Even(memory) => memory.part(at..at + length),
-            Read::Target => target.slice(at..at + length),
-            Read::Gathered(_, buffer) | Read::One(buffer) => buffer.slice(0..length),
+            Read::Even(memory) => memory.part(at + part.start..at + part.end),
+            Read::Target => target.slice(at + part.start..at + part.end),
+            Read::Gathered(_, buffer) | Read::One(buffer) => buffer.slice(part),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dtype::{DtypeId, Scalar, sealed::Erased};
 use super::kernel::{Binary, Side, Unary, each};
-use super::pass::{Code, Map, of_one};
+use super::pass::{Code, Map, Pace, of_one};
 use super::tile::Typed;
 
 /// A function of one number; the others in it are constant.
@@ -120,6 +120,13 @@ impl<T: Real> Step<T> {
         }))
     }
 
+    fn pace(self) -> Pace {
+        match self {
+            Step::Over(_) | Step::Into(_) | Step::Sqrt => Pace::Slow,
+            _ => Pace::Fast,
+        }
+    }
+
     /// This and `next`, if they are a step again.
     fn with(self, next: Step<T>) -> Option<Step<T>> {
         match (self, next) {
@@ -149,6 +156,13 @@ impl AnyStep {
         }
     }
 
+    pub(super) fn pace(self) -> Pace {
+        match self {
+            AnyStep::F32(step) => step.pace(),
+            AnyStep::F64(step) => step.pace(),
+        }
+    }
+
     /// What an instruction does that is this step.
     pub(super) fn code(self) -> Code {
         let map = match self {
@@ -161,7 +175,8 @@ impl AnyStep {
     /// What an instruction does that is this step and then `next`, which is of the same type.
     pub(super) fn then(self, next: AnyStep) -> Code {
         fn then<T: Real>(first: Step<T>, next: Step<T>) -> Code {
-            first.with(next).map_or_else(|| Code::Map(first.map_with(next)), |both| T::any(both).code())
+            let in_turn = || Code::Map(first.map_with(next), first.pace().max(next.pace()));
+            first.with(next).map_or_else(in_turn, |both| T::any(both).code())
         }
         match (self, next) {
             (AnyStep::F32(first), AnyStep::F32(next)) => then(first, next),
@@ -206,7 +221,7 @@ mod tests {
             for next in steps {
                 let one: Vec<f64> = of(&first.map(), &numbers).into_iter().map(f64::from_bits).collect();
                 let both = match f64::any(first).then(f64::any(next)) {
-                    Code::Map(map) | Code::Step(_, map) => map,
+                    Code::Map(map, _) | Code::Step(_, map) => map,
                     Code::Source(_) => unreachable!("a step reads"),
                 };
                 let number =

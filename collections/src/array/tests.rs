@@ -415,11 +415,11 @@ fn the_values_of_arrays_can_travel() {
 
 #[test]
 fn a_failure_in_a_pass_is_that_of_its_operation() {
-    use super::pass::{Code, Input, Operand, Pass};
+    use super::pass::{Code, Input, Operand, Pace, Pass};
     let falling = Operation::joining("fall", (), |()| {
         let dtype = DtypeId::F64;
         let input = Input { dtype, broadcast: false };
-        let fall = Code::Map(std::sync::Arc::new(|_, _| panic!("a loop fell")));
+        let fall = Code::Map(std::sync::Arc::new(|_, _| panic!("a loop fell")), Pace::Fast);
         Pass::map(&[input], &[Operand::Input(0)], dtype, fall)
     });
     let x = random((30, 30), 20, 1).sin();

@@ -14,6 +14,7 @@ use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::layer::Inputs;
 use super::operation::Work;
 use super::plan::Layers;
 use super::{Failure, Input, Layer, Operation, Pattern, Task, Value};
@@ -138,7 +139,7 @@ fn joined(layers: &Layers, members: &[u32], made: &[Option<Arc<Layer>>]) -> Arc<
         return Layer::fused(layer.operation().clone(), inputs, vec![layer.clone()], Vec::new());
     }
     let part_of: HashMap<u32, u32, FixedState> = members.iter().copied().zip(0..).collect();
-    let mut inputs: Vec<Input> = Vec::new();
+    let mut inputs = Inputs::new();
     let mut one_to_one: HashMap<u32, u32, FixedState> = HashMap::default();
     let mut parts: Vec<(Operation, Sources)> = Vec::new();
     for &member in members {

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use xxhash_rust::xxh3::Xxh3;
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// The name of a layer: equal keys mean equal results.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,17 +20,17 @@ impl Key {
         parameters: &[u8],
         inputs: impl Iterator<Item = Key>,
     ) -> Key {
-        let mut hash = Xxh3::new();
-        hash.update(operation.as_bytes());
-        hash.update(&[0]);
-        hash.update(&code.to_le_bytes());
-        hash.update(&tasks.to_le_bytes());
-        hash.update(&parameters.len().to_le_bytes());
-        hash.update(parameters);
-        for Key(input) in inputs {
-            hash.update(&input.to_le_bytes());
+        let mut work: SmallVec<[u8; 256]> = SmallVec::new();
+        work.extend_from_slice(operation.as_bytes());
+        work.push(0);
+        for number in [code, tasks, parameters.len()] {
+            work.extend_from_slice(&number.to_le_bytes());
         }
-        Key(hash.digest128())
+        work.extend_from_slice(parameters);
+        for Key(input) in inputs {
+            work.extend_from_slice(&input.to_le_bytes());
+        }
+        Key(xxh3_128(&work))
     }
 
     /// A key equal to no other: for work that cannot be compared, such as a closure with captures.

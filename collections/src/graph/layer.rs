@@ -16,16 +16,25 @@ pub struct Layer {
     key: Key,
     operation: Operation,
     tasks: usize,
-    inputs: Vec<Input>,
+    inputs: Inputs,
     origin: Origin,
     picture: Picture,
     /// Whether it may run in one task with what reads it 1:1.
     fuses: bool,
-    /// The layers that fusion made this one from, inputs first; none for a layer as it was built.
+    /// What fusion made it from; none for a layer as it was built.
+    fused: Option<Box<Fused>>,
+}
+
+#[derive(Debug)]
+struct Fused {
+    /// The layers as they were built, inputs first.
     parts: Vec<Arc<Layer>>,
     /// Where each of the parts finds its inputs, if there are several.
     wiring: Vec<Sources>,
 }
+
+/// What a layer reads: most read one other, and there may be millions of layers.
+pub(super) type Inputs = SmallVec<[Input; 1]>;
 
 /// An edge of the graph of layers.
 #[derive(Clone, Debug)]
@@ -82,7 +91,7 @@ impl fmt::Display for Detail {
 pub struct LayerBuilder {
     operation: Operation,
     tasks: usize,
-    inputs: Vec<Input>,
+    inputs: Inputs,
     origin: Origin,
     picture: Picture,
     fuses: bool,
@@ -91,25 +100,29 @@ pub struct LayerBuilder {
 impl Layer {
     /// Begins a layer that runs `operation` on each of `tasks` partitions.
     pub fn of(operation: Operation, tasks: usize, origin: Origin) -> LayerBuilder {
-        LayerBuilder { operation, tasks, inputs: Vec::new(), origin, picture: Picture::default(), fuses: true }
+        LayerBuilder { operation, tasks, inputs: Inputs::new(), origin, picture: Picture::default(), fuses: true }
     }
 
     /// The name of this work.
+    #[inline]
     pub fn key(&self) -> Key {
         self.key
     }
 
     /// What each task runs.
+    #[inline]
     pub fn operation(&self) -> &Operation {
         &self.operation
     }
 
     /// Number of tasks, which is the number of partitions made.
+    #[inline]
     pub fn tasks(&self) -> usize {
         self.tasks
     }
 
     /// The layers that are read, in the order in which the operation expects them.
+    #[inline]
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
@@ -125,8 +138,9 @@ impl Layer {
     }
 
     /// The layers as the user built them: more than this one after fusion, inputs first.
+    #[inline]
     pub fn parts(self: &Arc<Self>) -> &[Arc<Layer>] {
-        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+        self.fused.as_ref().map_or(std::slice::from_ref(self), |fused| &fused.parts)
     }
 
     /// Its operation; of several that were fused, all of them as they run, `random → sin → add`, or of many the ends.
@@ -141,14 +155,14 @@ impl Layer {
 
     /// Where each of the parts finds its inputs: among the inputs of the layer, or the parts before.
     pub(crate) fn wiring(&self) -> Vec<Sources> {
-        if self.wiring.is_empty() {
-            vec![(0..self.inputs.len() as u32).map(Source::Input).collect()]
-        } else {
-            self.wiring.clone()
+        match &self.fused {
+            Some(fused) if !fused.wiring.is_empty() => fused.wiring.clone(),
+            _ => vec![(0..self.inputs.len() as u32).map(Source::Input).collect()],
         }
     }
 
     /// Whether a task of this layer may run in one with a task that reads it 1:1.
+    #[inline]
     pub(super) fn fuses(&self) -> bool {
         self.fuses && !matches!(self.operation.travel(), Travel::Holds)
     }
@@ -156,13 +170,14 @@ impl Layer {
     /// The layer that does the work of `parts` by `operation`; it has the key of the last, whose partitions it makes.
     pub(super) fn fused(
         operation: Operation,
-        inputs: Vec<Input>,
+        inputs: Inputs,
         parts: Vec<Arc<Layer>>,
         wiring: Vec<Sources>,
     ) -> Arc<Layer> {
         let last = parts.last().expect("something was fused");
         let (key, tasks, origin, picture) = (last.key, last.tasks, last.origin, last.picture.clone());
-        Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses: true, parts, wiring })
+        let fused = Some(Box::new(Fused { parts, wiring }));
+        Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses: true, fused })
     }
 }
 
@@ -190,12 +205,14 @@ impl LayerBuilder {
     }
 
     /// What a picture says about this layer.
+    #[inline]
     pub fn drawn(mut self, picture: Picture) -> Self {
         self.picture = picture;
         self
     }
 
     /// Keeps each task of the layer a task of its own: what the user called by name is seen by name.
+    #[inline]
     pub fn by_itself(mut self) -> Self {
         self.fuses = false;
         self
@@ -216,17 +233,7 @@ impl LayerBuilder {
             }
             Travel::Holds | Travel::Stays | Travel::Captures { .. } | Travel::Unwritten(_) => Key::unique(),
         };
-        super::Node::new(Arc::new(Layer {
-            key,
-            operation,
-            tasks,
-            inputs,
-            origin,
-            picture,
-            fuses,
-            parts: Vec::new(),
-            wiring: Vec::new(),
-        }))
+        super::Node::new(Arc::new(Layer { key, operation, tasks, inputs, origin, picture, fuses, fused: None }))
     }
 }
 

@@ -282,14 +282,17 @@ impl Operation {
     }
 
     /// The verb shown in pictures and errors: `map`, `sum`, `read_csv` ...
+    #[inline]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
+    #[inline]
     pub(crate) fn travel(&self) -> &Travel {
         &self.travel
     }
 
+    #[inline]
     pub(super) fn work(&self) -> &Arc<dyn Work> {
         &self.work
     }

@@ -83,6 +83,7 @@ impl Plan {
     }
 
     /// Number of tasks.
+    #[inline]
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
@@ -98,6 +99,7 @@ impl Plan {
     }
 
     /// The tasks that `task` reads, in the order its operation expects.
+    #[inline]
     pub fn reads(&self, task: TaskId) -> &[TaskId] {
         let task = task.0 as usize;
         &self.reads[self.starts[task] as usize..self.starts[task + 1] as usize]
@@ -114,6 +116,7 @@ impl Plan {
     }
 
     /// The layers that take part, inputs first.
+    #[inline]
     pub fn layers(&self) -> &[Arc<Layer>] {
         &self.layers
     }
@@ -124,16 +127,19 @@ impl Plan {
     }
 
     /// The layer of `task`.
+    #[inline]
     pub fn layer(&self, task: TaskId) -> &Arc<Layer> {
         &self.layers[self.layer_index(task)]
     }
 
     /// The index of `task`'s layer in [`Plan::layers`].
+    #[inline]
     pub fn layer_index(&self, task: TaskId) -> usize {
         self.tasks[task.0 as usize].layer as usize
     }
 
     /// The partition that `task` makes.
+    #[inline]
     pub fn partition(&self, task: TaskId) -> usize {
         self.tasks[task.0 as usize].partition as usize
     }
@@ -161,16 +167,20 @@ pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
 }
 
 /// The distinct layers under some targets, inputs first.
+#[derive(Default)]
 pub(super) struct Layers {
     pub(super) list: Vec<Arc<Layer>>,
     /// For each layer, which layers it reads.
     pub(super) inputs: Vec<SmallVec<[u32; 2]>>,
-    numbers: HashMap<Key, u32, FixedState>,
+    /// When each key was met first: the one look at a key that each edge costs.
+    met: HashMap<Key, u32, FixedState>,
+    /// Where in the list the layer is that was met then.
+    places: Vec<u32>,
 }
 
 impl Layers {
     pub(super) fn under(targets: &[Arc<Layer>]) -> Layers {
-        let mut layers = Layers { list: Vec::new(), inputs: Vec::new(), numbers: HashMap::default() };
+        let mut layers = Layers::default();
         for target in targets {
             layers.add(target);
         }
@@ -179,26 +189,50 @@ impl Layers {
 
     /// Which of the list does the work of `layer`.
     pub(super) fn index(&self, layer: &Layer) -> usize {
-        self.numbers[&layer.key()] as usize
+        self.places[self.met[&layer.key()] as usize] as usize
     }
 
     fn add(&mut self, target: &Arc<Layer>) {
-        let mut path: Vec<(Arc<Layer>, usize)> = vec![(target.clone(), 0)];
-        while let Some((layer, next)) = path.last_mut() {
-            if self.numbers.contains_key(&layer.key()) {
-                path.pop();
-            } else if let Some(input) = layer.inputs().get(*next) {
-                *next += 1;
-                let input = input.layer.clone();
-                path.push((input, 0));
+        /// A layer on the way from the target to where the walk is.
+        struct Step<'a> {
+            layer: &'a Arc<Layer>,
+            met: u32,
+            /// The next of its inputs to visit.
+            next: usize,
+        }
+        let mut path = Vec::new();
+        // What the layers on the path read, as far as they were visited, one after another.
+        let mut reads = Vec::new();
+        if let (met, true) = self.meet(target) {
+            path.push(Step { layer: target, met, next: 0 });
+        }
+        while let Some(step) = path.last_mut() {
+            if let Some(input) = step.layer.inputs().get(step.next) {
+                step.next += 1;
+                let (met, is_new) = self.meet(&input.layer);
+                reads.push(met);
+                if is_new {
+                    path.push(Step { layer: &input.layer, met, next: 0 });
+                }
             } else {
-                let (layer, _) = path.pop().expect("the loop saw it");
-                self.numbers.insert(layer.key(), self.list.len() as u32);
-                let inputs = layer.inputs().iter().map(|input| self.numbers[&input.layer.key()]).collect();
-                self.inputs.push(inputs);
-                self.list.push(layer);
+                let &mut Step { layer, met, next } = step;
+                path.pop();
+                let reads = reads.drain(reads.len() - next..);
+                self.inputs.push(reads.map(|read| self.places[read as usize]).collect());
+                self.places[met as usize] = self.list.len() as u32;
+                self.list.push(layer.clone());
             }
         }
+    }
+
+    /// When the work of `layer` was met first, and whether that is now.
+    fn meet(&mut self, layer: &Layer) -> (u32, bool) {
+        let next = self.places.len() as u32;
+        let met = *self.met.entry(layer.key()).or_insert(next);
+        if met == next {
+            self.places.push(u32::MAX);
+        }
+        (met, met == next)
     }
 }
 
@@ -206,8 +240,8 @@ impl Layers {
 struct Walk<'a> {
     layers: &'a Layers,
     is_there: &'a dyn Fn(Key, u32) -> bool,
-    /// The tasks of each layer that were visited.
-    numbers: Vec<Numbers>,
+    /// The tasks that were visited.
+    numbers: Numbers,
     /// The tasks on the way from the target to where the walk is.
     path: Vec<Step>,
     /// What the tasks on the path read, one after another.
@@ -236,7 +270,7 @@ impl<'a> Walk<'a> {
         Walk {
             layers,
             is_there,
-            numbers: layers.list.iter().map(|layer| Numbers::of(layer.tasks())).collect(),
+            numbers: Numbers::of(&layers.list),
             path: Vec::new(),
             pending: Vec::new(),
             partitions: Vec::new(),
@@ -248,26 +282,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn number(&self, place: Place) -> Option<TaskId> {
-        self.numbers[place.layer as usize].get(place.partition)
-    }
-
     fn visit(&mut self, layer: u32, partition: u32) -> TaskId {
         let target = Place { layer, partition };
-        if self.number(target).is_none() {
+        if self.numbers.get(target).is_none() {
             self.enter(target);
         }
         while let Some(step) = self.path.last_mut() {
             if let Some(&read) = self.pending.get(step.next) {
                 step.next += 1;
-                if self.number(read).is_none() {
+                if self.numbers.get(read).is_none() {
                     self.enter(read);
                 }
             } else {
                 self.leave();
             }
         }
-        self.number(target).expect("the walk ends by leaving the target")
+        self.numbers.get(target).expect("the walk ends by leaving the target")
     }
 
     fn enter(&mut self, place: Place) {
@@ -292,8 +322,7 @@ impl<'a> Walk<'a> {
     fn leave(&mut self) {
         let Some(Step { place, first, given, .. }) = self.path.pop() else { return };
         for read in self.pending.drain(first..) {
-            let id = self.numbers[read.layer as usize].get(read.partition);
-            self.reads.push(id.expect("inputs are left before their readers"));
+            self.reads.push(self.numbers.get(read).expect("inputs are left before their readers"));
         }
         self.starts.push(self.reads.len() as u32);
         let id = TaskId(self.tasks.len() as u32);
@@ -302,48 +331,78 @@ impl<'a> Walk<'a> {
         }
         self.tasks.push(place);
         self.counts[place.layer as usize] += 1;
-        self.numbers[place.layer as usize].set(place.partition, id);
+        self.numbers.set(place, id);
     }
 }
 
-/// Ids of the tasks of one layer, by partition. Few of many (one block of a huge array) are a map; from a
-/// [`SPARSE`]th of the layer on, a table, which is faster. So a plan costs what it needs, not what there is.
-enum Numbers {
-    Few { tasks: usize, ids: HashMap<u32, TaskId, FixedState> },
-    Many(Vec<Option<TaskId>>),
+/// Ids of tasks, by layer and partition. Few of many (one block of a huge array) are a map; from a [`SPARSE`]th of
+/// the layer on, a part of a table, which is faster. So a plan costs what it needs, not what there is.
+struct Numbers {
+    layers: Vec<Ids>,
+    /// What is not visited has the id [`Numbers::NONE`].
+    table: Vec<TaskId>,
 }
 
-/// One in so many tasks of a layer may be needed before its ids are kept in a table.
+/// Where the ids of one layer are.
+enum Ids {
+    /// In the table, from here on.
+    Table(usize),
+    Few(Box<Few>),
+}
+
+struct Few {
+    tasks: usize,
+    ids: HashMap<u32, TaskId, FixedState>,
+}
+
+/// One in so many tasks of a layer may be needed before its ids are kept in the table.
 const SPARSE: usize = 8;
 
 impl Numbers {
-    fn of(tasks: usize) -> Numbers {
-        /// A table so small costs nothing to speak of.
+    const NONE: TaskId = TaskId(u32::MAX);
+
+    fn of(layers: &[Arc<Layer>]) -> Numbers {
+        /// So few take no room to speak of.
         const SMALL: usize = 256;
-        if tasks <= SMALL { Numbers::Many(vec![None; tasks]) } else { Numbers::Few { tasks, ids: HashMap::default() } }
+        let mut length = 0;
+        let ids = |layer: &Arc<Layer>| {
+            let tasks = layer.tasks();
+            if tasks > SMALL {
+                return Ids::Few(Box::new(Few { tasks, ids: HashMap::default() }));
+            }
+            length += tasks;
+            Ids::Table(length - tasks)
+        };
+        let layers = layers.iter().map(ids).collect();
+        Numbers { layers, table: vec![Self::NONE; length] }
     }
 
-    fn get(&self, partition: u32) -> Option<TaskId> {
-        match self {
-            Numbers::Few { ids, .. } => ids.get(&partition).copied(),
-            Numbers::Many(ids) => ids[partition as usize],
-        }
+    #[inline]
+    fn get(&self, Place { layer, partition }: Place) -> Option<TaskId> {
+        let id = match &self.layers[layer as usize] {
+            Ids::Table(first) => self.table[first + partition as usize],
+            Ids::Few(few) => return few.ids.get(&partition).copied(),
+        };
+        (id != Self::NONE).then_some(id)
     }
 
-    fn set(&mut self, partition: u32, id: TaskId) {
-        match self {
-            Numbers::Few { tasks, ids } => {
-                ids.insert(partition, id);
-                if ids.len() > *tasks / SPARSE {
-                    let mut table = vec![None; *tasks];
+    #[inline]
+    fn set(&mut self, Place { layer, partition }: Place, id: TaskId) {
+        let ids = &mut self.layers[layer as usize];
+        match ids {
+            Ids::Table(first) => self.table[*first + partition as usize] = id,
+            Ids::Few(few) => {
+                few.ids.insert(partition, id);
+                if few.ids.len() > few.tasks / SPARSE {
+                    let first = self.table.len();
+                    self.table.resize(first + few.tasks, Self::NONE);
                     #[expect(clippy::iter_over_hash_type, reason = "each entry has its own place, in any order")]
-                    for (&partition, &id) in &*ids {
-                        table[partition as usize] = Some(id);
+                    for (&partition, &id) in &few.ids {
+                        self.table[first + partition as usize] = id;
                     }
-                    *self = Numbers::Many(table);
+                    *ids = Ids::Table(first);
                 }
             }
-            Numbers::Many(ids) => ids[partition as usize] = Some(id),
         }
     }
 }
@@ -372,9 +431,10 @@ mod tests {
         let layers = Layers::under(&[one.layer().clone()]);
         let mut walk = Walk::over(&layers, &|_, _| false);
         walk.visit(layers.index(one.layer()) as u32, 0);
-        assert!(walk.numbers.iter().all(|numbers| match numbers {
-            Numbers::Few { ids, .. } => ids.capacity() < 8,
-            Numbers::Many(table) => table.len() == 1,
+        assert_eq!(walk.numbers.table.len(), 1);
+        assert!(walk.numbers.layers.iter().all(|ids| match ids {
+            Ids::Few(few) => few.ids.capacity() < 8,
+            Ids::Table(first) => *first == 0,
         }));
     }
 

@@ -89,6 +89,7 @@ impl Value {
     }
 
     /// Size in bytes, heap included.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.0.bytes()
     }
@@ -99,6 +100,7 @@ impl Value {
     }
 
     /// How it is written; none if it stays in this process.
+    #[inline]
     pub fn codec(&self) -> Option<&'static Codec> {
         self.0.codec()
     }

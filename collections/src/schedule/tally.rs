@@ -255,13 +255,13 @@ pub(super) fn longest_chain(plan: &Plan, spans: &[u64]) -> Vec<TaskId> {
 
 /// Where the tasks of `chain` are in `records`, in which each stands after those that it waited for.
 fn places(chain: &[TaskId], records: &[TaskRecord]) -> Vec<u32> {
-    let mut rest = chain.iter();
-    let mut next = rest.next();
+    let mut rest = chain.iter().peekable();
     let mut places = Vec::with_capacity(chain.len());
     for (place, record) in records.iter().enumerate() {
-        if next.is_some_and(|task| task.0 == record.task) {
+        let Some(next) = rest.peek() else { break };
+        if next.0 == record.task {
             places.push(place as u32);
-            next = rest.next();
+            rest.next();
         }
     }
     places

@@ -16,7 +16,7 @@ use ra_ap_syntax::{
 };
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Instant,
 };
@@ -53,7 +53,9 @@ fn main() -> ExitCode {
 fn start() -> ExitCode {
     let folder = tempfile::tempdir().expect("a folder");
     let world = folder.path().join("world");
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace");
+    // As of now: the program may have been built in another checkout.
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says it"));
+    let workspace = package.ancestors().nth(2).expect("the workspace");
     let report =
         lazuli_facade::build(&lazuli_facade::Sources::ask(workspace).expect("sources"), &world).expect("a world");
     println!("made      {report}");

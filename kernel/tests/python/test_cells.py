@@ -134,6 +134,55 @@ def test_redefined_struct_takes_its_old_values_with_it(kernel):
     assert kernel.ok("points.compute()?[0].a.len()").result == "3"
 
 
+def test_impl_in_a_cell_of_its_own_does_not_hold_its_struct_as_it_was(kernel):
+    """Neither the struct nor the impl could be changed first."""
+    kernel.ok("struct Side { x: i64 }")
+    kernel.ok("impl Side {\n    fn area(&self) -> i64 {\n        self.x * self.x\n    }\n}")
+    assert kernel.ok("Side { x: 3 }.area()").result == "9"
+    told = kernel.ok("struct Side { y: i64 }")
+    assert told.stderr == (
+        "`impl Side` of cell 2 does not fit the new `Side` (no field `x` on type `&Side`, in its line 3): "
+        "it is set aside until it is run again\n"
+    )
+    missed = kernel.fails("Side { y: 4 }.area()")
+    assert missed.message.startswith("no method named `area` found")
+    assert "`impl Side` of cell 2 was set aside when `Side` was redefined" in missed.traceback
+    unchanged = kernel.fails("impl Side {\n    fn area(&self) -> i64 {\n        self.x * self.x\n    }\n}")
+    assert unchanged.message.startswith("no field `x`")
+    kernel.ok("impl Side {\n    fn area(&self) -> i64 {\n        self.y * self.y\n    }\n}")
+    assert kernel.ok("Side { y: 4 }.area()").result == "16"
+    # With the old fields back, what was written for them is not: the last text counts.
+    assert "of cell 7 does not fit" in kernel.ok("struct Side { x: i64 }").stderr
+    kernel.ok("impl Side {\n    fn area(&self) -> i64 {\n        self.x * self.x\n    }\n}")
+    assert kernel.ok("Side { x: 5 }.area()").result == "25"
+
+
+def test_impl_that_does_not_fit_stays_where_the_cell_fails_otherwise(kernel):
+    kernel.ok("struct Edge { x: i64 }")
+    kernel.ok("impl Edge { fn length(&self) -> i64 { self.x } }")
+    assert kernel.fails("struct Edge { y: i64 }\nlet n: i64 = \"\";").stderr == ""
+    assert kernel.ok("Edge { x: 3 }.length()").result == "3"
+
+
+def test_return_outside_of_a_function_is_refused_at_its_line(kernel):
+    wrong = kernel.fails("for i in 0..3 {\n    if i > 1 { return; }\n}")
+    assert wrong.message == "`return` in a cell, which is no function: put what may end early into one, or use `if`"
+    assert wrong.places == ["cell 1, line 2"]
+
+
+def test_wrong_import_is_shown_at_its_line(kernel):
+    wrong = kernel.fails("use std::fmt::Debug;\nuse std::collections::{BTreeMap, Nope};\n1")
+    assert wrong.message.startswith("unresolved import `std::collections::Nope`")
+    assert wrong.places == ["cell 1, line 2"]
+
+
+def test_cell_that_does_not_compile_changes_nothing(kernel):
+    """Its unchanged items are still those of the cell before."""
+    kernel.ok("fn fall() {\n    panic!(\"down\")\n}")
+    kernel.fails("\n\nfn fall() {\n    panic!(\"down\")\n}\nlet n: i64 = \"\";")
+    assert kernel.fails("fall()").places == ["cell 1, line 2", "cell 3, line 1"]
+
+
 def test_redefined_struct_takes_the_values_that_hold_it(kernel):
     kernel.ok("struct Inner { a: i64 }\nstruct Outer { inner: Inner }")
     kernel.ok("let outer = vec![Outer { inner: Inner { a: 1 } }]; let other = 5usize;")

@@ -9,9 +9,9 @@ use super::dependencies::{self, BuildError, Dependencies};
 use super::function::Survival;
 use super::generated::Generated;
 use super::layout::{Layout, lay_out, wants_library};
-use super::ledger::Page;
-use super::tools::Tools;
-use super::verbatim;
+use super::ledger::{Misfit, Page};
+use super::tools::{CELL, INSTANCES, Tools};
+use super::{misfit, verbatim};
 
 /// evcxr reads the path of the finished object from the file that this variable names.
 const OBJECT_PATH_FILE: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -34,19 +34,31 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let Some(generated) = Generated::parse(&source, &page) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
-    let reached = generated.clone().reached(&page);
-    match step.try_layouts(&reached, &page)? {
-        Tried::Compiled => return step.deliver(),
-        // The compiler was replaced while the kernel runs.
-        Tried::Failed(errors) if String::from_utf8_lossy(&errors).contains(INCOMPATIBLE) => {
-            if let Err(error) = tools.check_compiler() {
-                return fail(&error.to_string());
+    let mut reached = generated.clone().reached(&page);
+    let mut misfits = Vec::new();
+    loop {
+        let errors = match step.try_layouts(&reached, &page)? {
+            Tried::Compiled => {
+                Misfit::note(&misfits, &tools.ledger())?;
+                return step.deliver();
             }
+            Tried::Failed(errors) => errors,
+        };
+        // The compiler was replaced while the kernel runs.
+        if String::from_utf8_lossy(&errors).contains(INCOMPATIBLE)
+            && let Err(error) = tools.check_compiler()
+        {
+            return fail(&error.to_string());
         }
-        Tried::Failed(_) => {}
+        let found = misfit::find(&errors, &reached.items, &page);
+        if found.is_empty() {
+            break;
+        }
+        reached.items.retain(|item| found.iter().all(|misfit| misfit.text != item.written));
+        misfits.extend(found);
     }
     // The user's mistake: evcxr understands the errors of its own layout.
-    let output = step.compile_as_generated(&source, &page, wants_library(&generated, &page, &tools.prelude))?;
+    let output = step.compile_as_generated(&source, &page, wants_library(&generated, &page, tools))?;
     if !output.status.success() {
         io::stderr().write_all(&output.stderr)?;
         return Ok(101);
@@ -81,7 +93,7 @@ fn type_without_debug(messages: &[u8]) -> Option<String> {
 /// Before the first cell nothing is there to run: the cell library has the functions that evcxr calls then. evcxr will rename
 /// the object, so it gets a link.
 fn open(tools: &Tools, folder: &Path) -> io::Result<i32> {
-    let library = tools.stage.externs.get("lazuli_cell").ok_or(io::ErrorKind::NotFound)?;
+    let library = tools.stage.externs.get(CELL).ok_or(io::ErrorKind::NotFound)?;
     let object = folder.join("target/objects/libopening.so");
     std::fs::create_dir_all(folder.join("target/objects"))?;
     std::os::unix::fs::symlink(library, &object)?;
@@ -174,7 +186,7 @@ impl Step<'_> {
     fn try_layouts(&self, generated: &Generated, page: &Page) -> io::Result<Tried> {
         let at = self.folder_of_files();
         let attempt = |survival| {
-            let layout = lay_out(generated, page, survival, &at.to_string_lossy(), &self.tools.prelude);
+            let layout = lay_out(generated, page, survival, &at.to_string_lossy(), self.tools);
             let output = self.compile_layout(&layout)?;
             Ok::<_, io::Error>(if output.status.success() { Tried::Compiled } else { Tried::Failed(output.stderr) })
         };
@@ -210,14 +222,22 @@ impl Step<'_> {
         let stage = &self.tools.stage;
         let mut rustc = self.tools.command(&stage.rustc);
         rustc.current_dir(self.folder);
+        // Of its time, a tenth goes into asking the system for memory page by page. (Where its allocator is jemalloc.)
+        rustc.env("MALLOC_CONF", "thp:always");
         rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
         rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]).arg(format!("-Copt-level={optimise}"));
         rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
         if let Some(folder) = &self.dependencies.folder {
             rustc.arg("-L").arg(folder);
         }
-        // A crate that is named is loaded for hints in errors: a cell that does not need the library must not name it.
-        let ours = stage.externs.iter().filter(|(name, _)| wants_library || *name == "lazuli_cell");
+        // A crate that is named is loaded for hints in errors: a cell that does not need the library must not name it, and
+        // of the instances no error may speak.
+        let is_wanted = |name: &str| match name {
+            CELL => true,
+            INSTANCES => wants_library && matches!(emit, Emit::Object),
+            _ => wants_library,
+        };
+        let ours = stage.externs.iter().filter(|(name, _)| is_wanted(name));
         for (name, file) in ours.chain(&self.dependencies.externs) {
             rustc.arg("--extern").arg(format!("{name}={}", file.display()));
         }

@@ -24,6 +24,8 @@ pub struct Generated {
 pub struct Living {
     /// Without what later cells define anew.
     pub text: String,
+    /// With it.
+    pub written: String,
     /// The name it defines, if it defines one.
     pub name: Option<String>,
     pub is_import: bool,
@@ -82,7 +84,7 @@ fn living(items: Vec<Item>, page: &Page) -> Vec<Living> {
     let whole = items.into_iter().zip(texts).filter(|(_, text)| !text.trim().is_empty());
     let living = |(item, text): (Item, String)| {
         let place = if item.is_import { None } else { page.place_of(&item.text) };
-        Living { text, name: item.name, is_import: item.is_import, place }
+        Living { text, written: item.text, name: item.name, is_import: item.is_import, place }
     };
     whole.map(living).collect()
 }

@@ -7,7 +7,7 @@
 //! * the statements go into one function, which the root exports ([`function`](super::function));
 //! * variables carry the fingerprint of their type ([`definitions`](super::definitions)).
 //!
-//! Imports: ledger, lines, definitions, generated, function.
+//! Imports: tools, ledger, lines, definitions, generated, function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,7 @@ use super::function::{Function, Survival};
 use super::generated::{Generated, Living};
 use super::ledger::{Page, Parts, names};
 use super::lines::Lines;
+use super::tools::{INSTANCES, Tools};
 
 /// Files to compile: path below the cell's folder, and text. The first is the root.
 pub type Files = Vec<(String, String)>;
@@ -29,22 +30,19 @@ pub struct Layout {
     pub wants_optimiser: bool,
 }
 
-/// Lays out the cell of `page`. `folder` is where the files will be, `prelude` the names that
-/// the collections' prelude brings.
-pub fn lay_out(
-    generated: &Generated,
-    page: &Page,
-    survival: Survival,
-    folder: &str,
-    prelude: &BTreeSet<String>,
-) -> Layout {
+/// Lays out the cell of `page`. `folder` is where the files will be.
+pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, folder: &str, tools: &Tools) -> Layout {
     let current = page.cell.clone().unwrap_or_default();
     let parts = Parts::of(&current.code);
     let (placed, loose) = place_items(generated);
 
     let mentioned = mentioned(generated, &parts);
-    let wants_prelude = mentioned.iter().any(|name| prelude.contains(*name));
-    let wants_library = wants_prelude || mentioned.iter().any(|name| FOREIGN.contains(name));
+    let wants_prelude = mentioned.iter().any(|name| tools.prelude.contains(*name));
+    let wants_library = mentioned.iter().any(|name| tools.brings(name));
+
+    let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
+    let wants_optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
+        || parts.statements.iter().any(|statement| heavy(&statement.text));
 
     // Everything of ours stands on the first line, before the user's first.
     let mut root = String::from("#![allow(warnings)]");
@@ -52,7 +50,10 @@ pub fn lay_out(
         root.push_str(attribute);
     }
     if wants_library {
-        root.push_str("extern crate lazuli as _;");
+        root.push_str("extern crate lazuli_cell as _;extern crate lazuli as _;");
+    }
+    if wants_library && !wants_optimiser {
+        root.push_str(&format!("extern crate {INSTANCES} as _;"));
     }
     for item in loose {
         if !is_prelude_import(&item.text) || wants_prelude {
@@ -66,19 +67,13 @@ pub fn lay_out(
 
     let mut files = vec![(format!("cell {}/lib.rs", current.number), root)];
     files.extend(placed.iter().map(|(file, items)| (file.path(), on_their_lines(items))));
-    let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
-    let wants_optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
-        || parts.statements.iter().any(|statement| heavy(&statement.text));
     Layout { files, wants_library, wants_optimiser }
 }
 
-/// Crates that live inside the collections' library.
-const FOREIGN: &[&str] = &["lazuli", "polars", "ndarray", "serde", "serde_json", "rayon", "Serialize", "Deserialize"];
-
 /// Whether the cell names the collections, or a crate that lives in their library.
-pub fn wants_library(generated: &Generated, page: &Page, prelude: &BTreeSet<String>) -> bool {
+pub fn wants_library(generated: &Generated, page: &Page, tools: &Tools) -> bool {
     let parts = page.cell.as_ref().map(|cell| Parts::of(&cell.code)).unwrap_or_default();
-    mentioned(generated, &parts).iter().any(|name| prelude.contains(*name) || FOREIGN.contains(name))
+    mentioned(generated, &parts).iter().any(|name| tools.brings(name))
 }
 
 /// Every name that the cell, its items and its variables' types mention.

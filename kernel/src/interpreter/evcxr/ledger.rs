@@ -21,14 +21,25 @@ pub const UNKEPT: u32 = 0;
 const CELL: &str = "cell.json";
 /// Where items were written, one a line: sum of the text, cell, line. Of equal texts the last counts.
 const ITEMS: &str = "items";
+/// The impls that were set aside, one a line.
+const MISFITS: &str = "misfits.jsonl";
 
 /// The cells so far, the last one being the one that runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Their numbers, and what the user wrote.
-    cells: Vec<(u32, String)>,
+    cells: Vec<Written>,
     /// Lines of [`ITEMS`] that are not on disk yet.
     unsaved: String,
+}
+
+#[derive(Debug)]
+struct Written {
+    /// The number that the notebook shows.
+    number: u32,
+    /// What the user wrote.
+    text: String,
+    /// Whether it was compiled, as one hopes of the cell that runs: else nothing of it is there.
+    counts: bool,
 }
 
 /// What the compiler step has to know of one cell.
@@ -46,10 +57,7 @@ impl Ledger {
         let mut items = OpenOptions::new().create(true).append(true).open(folder.join(ITEMS))?;
         items.write_all(std::mem::take(&mut self.unsaved).as_bytes())?;
         match self.cells.last() {
-            Some((number, text)) => {
-                let cell = Noted { number: *number, code: commands::rust_of(text) };
-                std::fs::write(folder.join(CELL), serde_json::to_vec(&cell)?)
-            }
+            Some(cell) => std::fs::write(folder.join(CELL), serde_json::to_vec(&cell.noted())?),
             None => Ok(()),
         }
     }
@@ -65,23 +73,82 @@ impl Ledger {
     /// Adds the cell that is about to run, and says under which number. What runs on a frontend's own behalf comes with the
     /// number of the last real cell, whose text it must not replace: it is [`UNKEPT`].
     pub fn note(&mut self, number: u32, text: &str) -> u32 {
-        let is_new = self.cells.iter().all(|(earlier, _)| *earlier < number);
+        let is_new = self.cells.iter().all(|earlier| earlier.number < number);
         let number = if is_new { number } else { UNKEPT };
         for item in Parts::of(&commands::rust_of(text)).items {
             writeln!(self.unsaved, "{} {number} {}", sum(&item.text), item.line).expect("a string takes all");
         }
-        self.cells.push((number, text.to_owned()));
+        self.cells.push(Written { number, text: text.to_owned(), counts: true });
         number
     }
 
-    /// All cells, the last one being the one that runs.
+    /// The cell that was noted last was not compiled: items of its that were there before are where they were written then.
+    pub fn retract(&mut self) {
+        let Some(last) = self.cells.last_mut() else { return };
+        last.counts = false;
+        for item in Parts::of(&last.noted().code).items {
+            let before = self.cells.iter().rev().filter(|cell| cell.counts && cell.text.contains(&item.text));
+            let place = |cell: &Written| {
+                let items = Parts::of(&cell.noted().code).items;
+                Some((cell.number, items.iter().rfind(|before| before.text == item.text)?.line))
+            };
+            if let Some((cell, line)) = before.filter_map(place).next() {
+                writeln!(self.unsaved, "{} {cell} {line}", sum(&item.text)).expect("a string takes all");
+            }
+        }
+    }
+
+    /// All cells that were compiled, and the one that runs.
     pub fn cells(&self) -> impl DoubleEndedIterator<Item = Noted> {
-        self.cells.iter().map(|(number, text)| Noted { number: *number, code: commands::rust_of(text) })
+        self.cells.iter().filter(|cell| cell.counts).map(Written::noted)
     }
 
     /// The text of cell `number` as it was run last.
     pub fn text_of(&self, number: u32) -> Option<&str> {
-        self.cells.iter().rev().find(|(noted, _)| *noted == number).map(|(_, text)| &**text)
+        self.cells.iter().rev().find(|cell| cell.number == number).map(|cell| &*cell.text)
+    }
+}
+
+impl Written {
+    fn noted(&self) -> Noted {
+        Noted { number: self.number, code: commands::rust_of(&self.text) }
+    }
+}
+
+/// An impl of an earlier cell that does not fit a type which a later one defined anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// As it was written.
+    pub text: String,
+    /// Where it was written.
+    pub cell: u32,
+    /// What stands before its braces.
+    pub head: String,
+    /// The type that was defined anew.
+    pub type_name: String,
+    /// What the compiler said first, and of which line of that cell.
+    pub why: String,
+    pub line: usize,
+}
+
+impl Misfit {
+    /// Notes what the compiler step has set aside.
+    pub fn note(misfits: &[Misfit], folder: &Path) -> io::Result<()> {
+        if misfits.is_empty() {
+            return Ok(());
+        }
+        let lines: Result<String, _> = misfits.iter().map(|misfit| Ok(serde_json::to_string(misfit)? + "\n")).collect();
+        let lines = lines.map_err(|error: serde_json::Error| io::Error::from(error))?;
+        OpenOptions::new().create(true).append(true).open(folder.join(MISFITS))?.write_all(lines.as_bytes())
+    }
+
+    /// All that was noted, in order.
+    pub fn load(folder: &Path) -> io::Result<Vec<Misfit>> {
+        match std::fs::read_to_string(folder.join(MISFITS)) {
+            Ok(lines) => lines.lines().map(|line| Ok(serde_json::from_str(line)?)).collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -91,6 +158,7 @@ pub struct Page {
     /// The cell that runs; none before the first.
     pub cell: Option<Noted>,
     places: HashMap<u64, (u32, usize)>,
+    misfits: Vec<Misfit>,
 }
 
 impl Page {
@@ -107,7 +175,13 @@ impl Page {
             let sum = words.next()?.parse().ok()?;
             Some((sum, (words.next()?.parse().ok()?, words.next()?.parse().ok()?)))
         };
-        Ok(Page { cell, places: items.lines().filter_map(place).collect() })
+        Ok(Page { cell, places: items.lines().filter_map(place).collect(), misfits: Misfit::load(folder)? })
+    }
+
+    /// Whether an impl was set aside, and not run again since.
+    pub fn is_set_aside(&self, item: &str) -> bool {
+        let mut misfits = self.misfits.iter().filter(|misfit| misfit.text == item);
+        misfits.any(|misfit| self.place_of(item).is_some_and(|(cell, _)| cell == misfit.cell))
     }
 
     /// The cell and line where an item of this text was written last.
@@ -190,19 +264,37 @@ impl Parts {
     }
 }
 
-/// The line of an `.await` that stands in no async block or function.
-pub fn top_level_await(code: &str) -> Option<usize> {
+/// The line of the first expression of a kind that stands in none of the blocks where it has a meaning, and what to do
+/// about it: a cell is not async, and no function.
+pub fn misplaced(code: &str) -> Option<(usize, &'static str)> {
     let text = format!("fn cell() {{{code}\n}}");
     let file = SourceFile::parse(&text, Edition::Edition2024);
+    let cell = file.syntax_node();
+    let of_function = |node: &SyntaxNode| ast::Fn::cast(node.clone()).filter(|_| node.parent().as_ref() != Some(&cell));
     let is_async = |node: &SyntaxNode| {
         ast::BlockExpr::cast(node.clone()).is_some_and(|block| block.async_token().is_some())
             || ast::ClosureExpr::cast(node.clone()).is_some_and(|closure| closure.async_token().is_some())
-            || ast::Fn::cast(node.clone()).is_some_and(|function| function.async_token().is_some())
+            || of_function(node).is_some_and(|function| function.async_token().is_some())
     };
-    let mut awaits = file.tree().syntax().descendants().filter_map(ast::AwaitExpr::cast);
-    let found = awaits.find(|found| !found.syntax().ancestors().any(|node| is_async(&node)))?;
-    let end = usize::from(found.syntax().text_range().end());
-    Some(text[..end].matches('\n').count() + 1)
+    let is_function =
+        |node: &SyntaxNode| is_async(node) || ast::ClosureExpr::can_cast(node.kind()) || of_function(node).is_some();
+    let found = cell.descendants().find_map(|node| {
+        let around = || node.ancestors().skip(1);
+        if ast::AwaitExpr::can_cast(node.kind()) && !around().any(|outer| is_async(&outer)) {
+            let end = node.text_range().end();
+            return Some((end, "`.await` in a cell, which is not async: call a runtime's `block_on` on the future"));
+        }
+        if ast::ReturnExpr::can_cast(node.kind()) && !around().any(|outer| is_function(&outer)) {
+            let start = node.text_range().start();
+            return Some((
+                start,
+                "`return` in a cell, which is no function: put what may end early into one, or use `if`",
+            ));
+        }
+        None
+    });
+    let (place, why) = found?;
+    Some((text[..usize::from(place)].matches('\n').count() + 1, why))
 }
 
 /// The first line at which a text is no Rust, and why not.
@@ -310,9 +402,13 @@ mod tests {
     }
 
     #[test]
-    fn an_await_outside_async_code_is_found() {
-        assert_eq!(top_level_await("let x = 1;\nasync { f().await };\nasync fn g() { f().await }"), None);
-        assert_eq!(top_level_await("let x = 1;\nlet y = f()\n    .await;"), Some(3));
+    fn what_only_a_function_can_do_is_found_outside_of_one() {
+        let found = |code| misplaced(code).map(|(line, why)| (line, why.split('`').nth(1).unwrap_or_default()));
+        assert_eq!(found("let x = 1;\nasync { f().await };\nasync fn g() { f().await }"), None);
+        assert_eq!(found("let x = 1;\nlet y = f()\n    .await;"), Some((3, ".await")));
+        assert_eq!(found("fn f() { return; }\nlet g = || { return 1; };\nasync { return 2 };"), None);
+        assert_eq!(found("for i in 0..3 {\n    if i > 1 { return; }\n}"), Some((2, "return")));
+        assert_eq!(found("fn f() { g().await }"), Some((1, ".await")));
     }
 
     #[test]
@@ -345,6 +441,22 @@ mod tests {
         assert_eq!(page.place_of("struct A;"), Some((2, 2)));
         assert_eq!(page.place_of("fn f() {}"), Some((1, 2)));
         assert_eq!(page.place_of("fn g() {}"), None);
+    }
+
+    #[test]
+    fn what_was_not_compiled_moves_no_item() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::default();
+        ledger.note(1, "\nstruct A;");
+        ledger.note(2, "struct A;\nstruct B;");
+        ledger.retract();
+        ledger.note(3, "struct A;");
+        ledger.retract();
+        ledger.save(folder.path()).unwrap();
+        let page = Page::load(folder.path()).unwrap();
+        assert_eq!(page.place_of("struct A;"), Some((1, 2)));
+        assert_eq!(ledger.cells().map(|cell| cell.number).collect::<Vec<_>>(), [1]);
+        assert_eq!(ledger.text_of(3), Some("struct A;"));
     }
 
     #[test]

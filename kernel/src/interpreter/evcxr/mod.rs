@@ -19,6 +19,7 @@ mod layout;
 mod ledger;
 mod lines;
 mod markers;
+mod misfit;
 mod output;
 mod pipe;
 mod processor;
@@ -42,7 +43,7 @@ use evcxr::CommandContext;
 use self::commands::{Own, Script, Wrong};
 use self::gone::{Gone, Variables};
 use self::interrupt::Running;
-use self::ledger::{Ledger, Parts};
+use self::ledger::{Ledger, Misfit, Parts};
 use self::output::{Channel, Told};
 use self::shell::Shell;
 use self::timing::Stopwatch;
@@ -57,6 +58,7 @@ struct Evcxr {
     tools: tools::Tools,
     ledger: Ledger,
     gone: Gone,
+    misfits: Vec<Misfit>,
     channel: Arc<Channel>,
     running: Arc<Running>,
     shell: Arc<Shell>,
@@ -83,6 +85,17 @@ impl Evcxr {
         for text in self.gone.note(&self.ledger, before, &after) {
             current.output.emit(Output::Stream { stream: Stream::Stderr, text });
         }
+    }
+
+    /// Says which impls the compiler step has set aside.
+    fn tell_misfits(&mut self, current: &Current<'_>) {
+        // What cannot be read is told when the next cell is compiled.
+        let misfits = Misfit::load(&self.tools.ledger()).unwrap_or_default();
+        for misfit in misfits.iter().skip(self.misfits.len()) {
+            let text = misfit::told(misfit);
+            current.output.emit(Output::Stream { stream: Stream::Stderr, text });
+        }
+        self.misfits = misfits;
     }
 
     /// Carries out what stands before the Rust and is not evcxr's.
@@ -129,14 +142,9 @@ impl Evcxr {
 
     /// Has evcxr run the Rust.
     fn run(&mut self, script: &Script, current: &Current<'_>) -> Outcome {
-        if let Some(line) = ledger::top_level_await(&current.rust) {
-            let text = "`.await` in a cell, which is not async: call a runtime's `block_on` on the future".to_owned();
-            let wrong = Wrong { line, text };
-            return Outcome::Failed(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
-        }
-        if let Err(error) = self.ledger.save(&self.tools.ledger()) {
-            let text = format!("the kernel's folder cannot be written: {error}");
-            return Outcome::Failed(Failure::new("KernelError", text));
+        if let Err(failure) = self.submit(current) {
+            self.ledger.retract();
+            return Outcome::Failed(failure);
         }
         let before = self.variables();
         let former = self.channel.begin(current.output);
@@ -147,7 +155,24 @@ impl Evcxr {
             self.channel.show_to(former);
         }
         self.tell_redefined(current, &before);
-        self.outcome(current, result, told, &before)
+        self.tell_misfits(current);
+        let runs = told.runs;
+        let outcome = self.outcome(current, result, told, &before);
+        if !runs {
+            self.ledger.retract();
+        }
+        outcome
+    }
+
+    /// Tells the compiler step what it will compile.
+    fn submit(&mut self, current: &Current<'_>) -> Result<(), Failure> {
+        if let Some((line, text)) = ledger::misplaced(&current.rust) {
+            let wrong = Wrong { line, text: text.to_owned() };
+            return Err(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
+        }
+        self.ledger
+            .save(&self.tools.ledger())
+            .map_err(|error| Failure::new("KernelError", format!("the kernel's folder cannot be written: {error}")))
     }
 
     fn outcome(
@@ -165,6 +190,7 @@ impl Evcxr {
             Err(evcxr::Error::CompilationErrors(errors)) => {
                 let mut failure = traceback::of_compiler(&errors, number, &self.ledger);
                 failure.traceback.extend(self.gone.explain(&errors));
+                failure.traceback.extend(misfit::explain(&errors, &self.misfits, &self.ledger));
                 failure
             }
             Err(evcxr::Error::SubprocessTerminated(why)) => {
@@ -243,6 +269,7 @@ impl Interpreter for Evcxr {
         let script = match Script::of(&cell.code, |krate| self.tools.stage.is_preloaded(krate)) {
             Ok(script) => script,
             Err(wrong) => {
+                self.ledger.retract();
                 return Outcome::Failed(traceback::of_line("CommandError", wrong, current.number, &self.ledger));
             }
         };
@@ -255,6 +282,7 @@ impl Interpreter for Evcxr {
         let running = self.running.clone();
         let _running = running.begin(self.context.process_handle());
         if let Err(failure) = self.prepare(&script, &current) {
+            self.ledger.retract();
             return Outcome::Failed(failure);
         }
         let process = interrupt::number_of(&self.context.process_handle());

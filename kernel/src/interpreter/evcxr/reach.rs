@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn item(text: &str, name: Option<&str>) -> Living {
-        Living { text: text.into(), name: name.map(str::to_owned), is_import: false, place: None }
+        Living { text: text.into(), written: text.into(), name: name.map(str::to_owned), is_import: false, place: None }
     }
 
     #[test]

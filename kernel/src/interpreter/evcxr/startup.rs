@@ -151,7 +151,7 @@ fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>, shell: Arc<
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), channel, running, shell })
+    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), misfits: Vec::new(), channel, running, shell })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.

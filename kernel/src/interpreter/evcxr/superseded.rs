@@ -12,7 +12,7 @@ use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::ledger::{Item, Page, items_of_file};
 
-/// The texts of `items` with what later cells define anew blanked; lines keep their numbers.
+/// The texts of `items` with what later cells define anew, or do not let fit any more, blanked; lines keep their numbers.
 pub fn living_texts(items: &[Item], page: &Page) -> Vec<String> {
     let cell_of = |item: &Item| page.place_of(&item.text).map(|(cell, _)| cell);
     let mut latest_first: Vec<_> = items.iter().enumerate().filter(|(_, item)| is_nameless(item)).collect();
@@ -34,7 +34,8 @@ pub fn living_texts(items: &[Item], page: &Page) -> Vec<String> {
         let is_superseded = |name: String| *defined_by.entry(name).or_insert(cell) != cell;
         let (names, ranges): (Vec<_>, Vec<_>) = definitions.into_iter().unzip();
         let superseded: Vec<bool> = names.into_iter().map(is_superseded).collect();
-        if !superseded.is_empty() && superseded.iter().all(|is_superseded| *is_superseded) {
+        let is_gone = !superseded.is_empty() && superseded.iter().all(|is_superseded| *is_superseded);
+        if is_gone || page.is_set_aside(&item.text) {
             blank(text, 0..item.text.len());
         } else {
             let gone = ranges.into_iter().zip(superseded).filter(|(_, is_superseded)| *is_superseded);

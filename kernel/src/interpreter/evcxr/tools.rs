@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 pub const TOOLS: &str = "LAZULI_TOOLS";
 
 /// What every cell links with; its text names it nowhere.
-const CELL: &str = "lazuli_cell";
+pub const CELL: &str = "lazuli_cell";
+/// Instances of generic code of the library, for cells that are compiled without optimization as it was.
+pub const INSTANCES: &str = "lazuli_instances";
 /// Names the folder that set-up made; the kernelspec sets it.
 pub const HOME: &str = "LAZULI_HOME";
 /// Names the display channel to the process that runs cells.
@@ -71,7 +73,7 @@ impl Stage {
 
     /// Whether a cell can name a crate without `:dep`: a second copy's types would never match.
     pub fn is_preloaded(&self, krate: &str) -> bool {
-        krate != CELL && self.externs.contains_key(krate)
+        ![CELL, INSTANCES].contains(&krate) && self.externs.contains_key(krate)
     }
 }
 
@@ -84,6 +86,11 @@ impl Tools {
         let path = self.folder.join("tools.json");
         std::fs::write(&path, serde_json::to_vec(self)?)?;
         Ok(path)
+    }
+
+    /// Whether a name comes from the library of the collections: of its prelude, or a crate in it.
+    pub fn brings(&self, name: &str) -> bool {
+        self.prelude.contains(name) || self.stage.is_preloaded(name)
     }
 
     /// Where the stand-ins are.

@@ -1,11 +1,13 @@
 //! Compile errors, panics, failing `?`s and lost processes, as the notebook shows them: the user's own
 //! line first, nothing of the code around it.
 
+use std::collections::BTreeSet;
+
 use evcxr::CompilationError;
 use serde_json::Value;
 
 use super::commands::{Wrong, rust_of};
-use super::ledger::{Ledger, UNKEPT, fault};
+use super::ledger::{Item, Ledger, Parts, UNKEPT, fault, names};
 use super::output::CellError;
 use crate::interpreter::Failure;
 
@@ -51,6 +53,7 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
     let is_placed = errors.iter().flat_map(CompilationError::spanned_messages).any(|message| message.span.is_some());
     if !is_placed {
         traceback.extend(place_of_fault(cell, ledger));
+        traceback.extend(errors.iter().filter_map(|error| place_of_import(&error.message(), cell, ledger)));
     }
     let first = errors.first().map(|error| error.message()).unwrap_or_default();
     let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
@@ -61,6 +64,16 @@ pub fn of_compiler(errors: &[CompilationError], cell: u32, ledger: &Ledger) -> F
 fn place_of_fault(cell: u32, ledger: &Ledger) -> Vec<String> {
     let Some((line, why)) = ledger.text_of(cell).and_then(|text| fault(&rust_of(text))) else { return Vec::new() };
     vec![excerpt(&this(cell), line, text_of(ledger, cell, line)), format!("{BLUE}note{PLAIN}: {why}")]
+}
+
+/// evcxr takes imports apart before it compiles them: the line of the one that `message` is about, such as "unresolved
+/// import `std::collections::Nope`".
+fn place_of_import(message: &str, cell: u32, ledger: &Ledger) -> Option<String> {
+    let wrong: BTreeSet<&str> = message.split('`').skip(1).step_by(2).flat_map(names).collect();
+    let imports = Parts::of(&rust_of(ledger.text_of(cell)?)).items.into_iter().filter(|item| item.is_import);
+    let known = |item: &Item| names(&item.text).filter(|name| wrong.contains(name)).count();
+    let import = imports.max_by_key(known).filter(|item| known(item) > 0)?;
+    Some(excerpt(&this(cell), import.line, text_of(ledger, cell, import.line)))
 }
 
 /// What a library says about a mistake (`#[diagnostic::on_unimplemented]`), and types that differ: notes that point
