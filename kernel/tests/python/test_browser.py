@@ -29,6 +29,10 @@ FAILED_CELLS = """() => {
     }));
 }"""
 
+# Whether something was asked to run.
+A_CELL_IS_ASKED = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+    .some(cell => cell.type === 'code' && (cell.executionCount !== null || cell.executionState === 'running'))"""
+
 # Whether what was asked to run does, or was forgotten.
 A_CELL_IS_RUN = """() => {
     const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
@@ -55,6 +59,18 @@ TIME_FROM_PRESS_TO_ERROR = """button => {
 }"""
 
 
+def run_all(page):
+    # Before that JupyterLab would ask for a kernel instead of running anything.
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    # It forgets what is run before it has connected to a new kernel.
+    for _ in range(10):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_function(A_CELL_IS_ASKED, timeout=MINUTE)
+        if page.wait_for_function(A_CELL_IS_RUN, timeout=MINUTE).json_value() == "run":
+            return
+
+
 @pytest.fixture(scope="module")
 def page(lab, window):
     page = window.new_page()
@@ -66,11 +82,8 @@ def page(lab, window):
 @pytest.fixture(scope="module")
 def executed(page):
     """The notebook after Run All Cells."""
-    # Before that JupyterLab would ask for a kernel instead of running anything.
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
     try:
+        run_all(page)
         page.wait_for_function(ALL_CELLS_HAVE_RUN, timeout=5 * MINUTE)
     finally:
         keep(page, "01-executed.png")
@@ -134,14 +147,8 @@ def test_the_stop_button_ends_a_run_of_a_minute_and_keeps_every_variable(lab, wi
     nbformat.write(notebook, notebooks / "stop.ipynb")
     page = window.new_page()
     page.goto(f"{lab}/lab/workspaces/stop/tree/stop.ipynb?token={TOKEN}&reset")
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     try:
-        # JupyterLab forgets what is run before it has connected to a new kernel.
-        for _ in range(10):
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            if page.wait_for_function(A_CELL_IS_RUN, timeout=MINUTE).json_value() == "run":
-                break
+        run_all(page)
         # The bar of a long run; then the error in its place.
         page.wait_for_selector(".jp-OutputArea-output :text('tasks')")
         stop = page.locator('[data-command="notebook:interrupt-kernel"]:visible').first
