@@ -153,6 +153,19 @@ const KEPT_RECORDS: usize = 2 * MOST_RECORDS;
 
 static REPORTS: Mutex<VecDeque<Arc<RunReport>>> = Mutex::new(VecDeque::new());
 
+/// The memory of records that are not kept any more: to get as much anew costs as much as to write into it.
+static SPARE: Mutex<Vec<TaskRecord>> = Mutex::new(Vec::new());
+
+/// An empty list with room for `records`, which takes not much more.
+pub(super) fn room_for(records: usize) -> Vec<TaskRecord> {
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if (records..=2 * records).contains(&spare.capacity()) {
+        std::mem::take(&mut spare)
+    } else {
+        Vec::with_capacity(records)
+    }
+}
+
 fn reports() -> MutexGuard<'static, VecDeque<Arc<RunReport>>> {
     REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -172,7 +185,12 @@ fn keep(report: RunReport) {
     reports.push_back(Arc::new(report));
     let mut records: usize = reports.iter().map(|report| report.records.len()).sum();
     while reports.len() > KEPT_REPORTS || records > KEPT_RECORDS {
-        records -= reports.pop_front().map_or(0, |report| report.records.len());
+        let Some(oldest) = reports.pop_front() else { break };
+        records -= oldest.records.len();
+        if let Some(mut oldest) = Arc::into_inner(oldest) {
+            oldest.records.clear();
+            *SPARE.lock().unwrap_or_else(PoisonError::into_inner) = oldest.records;
+        }
     }
 }
 

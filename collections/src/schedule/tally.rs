@@ -4,11 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use smallvec::SmallVec;
-
 use super::Settings;
 use super::config::Scheduler;
-use super::report::{LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
+use super::report::{self, LayerReport, MOST_RECORDS, Made, RunReport, Sample, TaskRecord};
 use super::usage::{self, Process};
 use crate::graph::{Layer, Plan, TaskId};
 
@@ -64,7 +62,7 @@ impl Tally {
             layers: plan.layers().iter().map(|_| Counters::default()).collect(),
             spilled: AtomicU64::new(0),
             held: AtomicU64::new(0),
-            records: Mutex::new(Vec::with_capacity(records)),
+            records: Mutex::new(report::room_for(records)),
             chain: Mutex::new(Vec::new()),
             samples: Mutex::new(Samples { list: Vec::new(), interval: FIRST_INTERVAL, processes: vec![own] }),
         }
@@ -128,24 +126,25 @@ impl Tally {
             counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
             counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
-        if self.profile {
-            let made: SmallVec<[TaskRecord; 64]> = made.iter().map(|made| self.record(plan, worker, made)).collect();
+        if let Some(first) = made.first().filter(|_| self.profile) {
+            // A worker that takes several tasks begins each where the one before was done.
+            let mut started = first.started.saturating_duration_since(self.begun).as_nanos() as u64;
+            let record = |&Made { task, ref value, took, .. }: &Made| {
+                let took = took.as_nanos() as u64;
+                started += took;
+                TaskRecord {
+                    task: task.0,
+                    layer: plan.layer_index(task) as u32,
+                    partition: plan.partition(task) as u32,
+                    worker: worker as u32,
+                    bytes: value.bytes() as u64,
+                    started: started - took,
+                    took,
+                }
+            };
             let mut records = locked(&self.records);
             let room = MOST_RECORDS.saturating_sub(records.len());
-            records.extend_from_slice(&made[..made.len().min(room)]);
-        }
-    }
-
-    fn record(&self, plan: &Plan, worker: usize, made: &Made) -> TaskRecord {
-        let &Made { task, ref value, started, took } = made;
-        TaskRecord {
-            task: task.0,
-            layer: plan.layer_index(task) as u32,
-            partition: plan.partition(task) as u32,
-            worker: worker as u32,
-            bytes: value.bytes() as u64,
-            started: started.saturating_duration_since(self.begun).as_nanos() as u64,
-            took: took.as_nanos() as u64,
+            records.extend(made.iter().take(room).map(record));
         }
     }
 
