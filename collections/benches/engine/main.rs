@@ -2,7 +2,8 @@
 //! peak of memory, what watching and what pictures cost, with Dask beside it in the same run. `cargo lab bench engine`
 //! starts this.
 //!
-//! Every round measures each side once, in turns, so that all are under the same load; what is shown is the median.
+//! Every round measures each side once, in turns, so that all are under the same load; what is shown is the median, of a
+//! ratio that of the rounds' own.
 
 mod dask;
 mod memory;

@@ -95,16 +95,17 @@ impl Chain<'_> {
                 dasks.count(took);
             }
         }
-        let ratio = hands.against(&ours);
+        let is_there = dask.reason().is_none();
+        let (to_hands, to_dasks) = (hands.against(&ours), is_there.then(|| dasks.against(&ours)));
         let (ours, hands) = (ours.median(self.elements), hands.median(self.elements));
-        let theirs = dask.reason().is_none().then(|| dasks.median(self.of_dask));
+        let theirs = is_there.then(|| dasks.median(self.of_dask));
         table.row(&[
             self.title.to_owned(),
             format!("{:.2}", ours * 1e9),
             format!("{:.2}", hands * 1e9),
-            format!("{ratio:.2}"),
+            format!("{to_hands:.2}"),
             theirs.map_or_else(nothing, |theirs| format!("{:.1}", theirs * 1e9)),
-            theirs.map_or_else(nothing, |theirs| format!("{:.1}", theirs / ours)),
+            to_dasks.map_or_else(nothing, |ratio| format!("{:.1}", ratio * self.elements as f64 / self.of_dask as f64)),
             self.promised.to_owned(),
         ]);
         Ok(())

@@ -35,7 +35,9 @@ const RUNS: [Watched; 3] = [
 pub fn in_this_process(rounds: Option<OsString>) -> Result<(), Failure> {
     let rounds = rounds.and_then(|rounds| rounds.to_str()?.parse().ok()).ok_or("how many rounds?")?;
     let table = Table::begin(
-        "Watched runs: with progress shown and every task recorded, against without",
+        &format!(
+            "Watched runs: with progress shown and every task recorded, against without; medians of {rounds} rounds"
+        ),
         &["run", "without, s", "with, s", "with / without", "promised"],
     );
     for Watched { title, tasks, run } in RUNS {

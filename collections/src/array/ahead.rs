@@ -1,7 +1,7 @@
 //! What the next tile of a walk reads, asked for while the instructions of a pass work on this one.
 //!
-//! Each instruction asks for its share: the memory then has something to do all the time, and never more at once than
-//! a core keeps in flight. Imports: nothing in-house but the prefetch.
+//! Each piece of an instruction asks for its share: the memory then has something to do all the time, and never more at
+//! once than a core keeps in flight. Imports: nothing in-house but the prefetch.
 
 use super::tile::Slice;
 use super::walk::Tile;

@@ -195,7 +195,8 @@ fn each_element(Each { function, dtype }: Each) -> Arc<dyn Work> {
     let code = match AnyStep::of_one(function, dtype) {
         Some(step) => step.code(),
         None if function.is_of_floats() => {
-            Code::Map(for_float!(dtype, T => of_one::<T, T>(T::unary(function))), Pace::Slow)
+            let pace = if function.is_quick() { Pace::Fast } else { Pace::Slow };
+            Code::Map(for_float!(dtype, T => of_one::<T, T>(T::unary(function))), pace)
         }
         None => Code::Map(for_number!(dtype, T => of_one::<T, T>(T::unary(function))), Pace::Fast),
     };

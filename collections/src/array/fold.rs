@@ -13,8 +13,8 @@ pub(super) type Begin = Arc<dyn Fn(usize) -> Box<dyn Fold> + Send + Sync>;
 
 /// Elements on their way into results.
 pub(super) trait Fold {
-    /// Takes in neighbours, all into the result `at`: a lane, or a piece of one that goes on until one `ends` it.
-    fn lane(&mut self, elements: Slice<'_>, at: usize, ends: bool);
+    /// Takes in neighbours, all into the result `at`.
+    fn lane(&mut self, elements: Slice<'_>, at: usize);
     /// Takes in neighbours, each into its own result, from `at` on.
     fn row(&mut self, elements: Slice<'_>, at: usize);
     /// The results, of shape `shape`: reduced axes have length 1.
@@ -24,10 +24,8 @@ pub(super) trait Fold {
 /// How elements of type `T` are reduced to an `S`.
 #[derive(Clone, Copy)]
 pub(super) struct Loops<T, S> {
-    /// The sides of a lane take in a piece of it.
-    piece: fn(&mut Sides<S>, &[T]),
-    /// The sides of a lane to one number.
-    joined: fn(Sides<S>) -> S,
+    /// Some elements to one number.
+    run: fn(&[T]) -> S,
     /// A row of numbers takes in one more row.
     row: fn(&mut [S], &[T]),
     /// What nothing is reduced to.
@@ -42,8 +40,7 @@ impl<T: Cast<S>, S: Arithmetic> Loops<T, S> {
     /// Adds up.
     pub(super) fn sum() -> Self {
         Loops {
-            piece: |sides, piece| sidewise(sides, piece, |sum, x| sum.plus(x.cast())),
-            joined: |sides| joined(sides, S::plus),
+            run: |run| joined(sidewise(S::ZERO, run, |sum, x| sum.plus(x.cast())), S::plus),
             row: |sums, row| rowwise(sums, row, |sum, x| sum.plus(x.cast())),
             start: S::ZERO,
         }
@@ -54,8 +51,7 @@ impl<T: Arithmetic> Loops<T, T> {
     /// Keeps the smallest; NaN wins.
     pub(super) fn min() -> Self {
         Loops {
-            piece: |sides, piece| sidewise(sides, piece, T::smaller),
-            joined: |sides| joined(sides, T::smaller),
+            run: |run| joined(sidewise(T::LARGEST, run, T::smaller), T::smaller),
             row: |least, row| rowwise(least, row, T::smaller),
             start: T::LARGEST,
         }
@@ -64,8 +60,7 @@ impl<T: Arithmetic> Loops<T, T> {
     /// Keeps the largest; NaN wins.
     pub(super) fn max() -> Self {
         Loops {
-            piece: |sides, piece| sidewise(sides, piece, T::larger),
-            joined: |sides| joined(sides, T::larger),
+            run: |run| joined(sidewise(T::SMALLEST, run, T::larger), T::larger),
             row: |most, row| rowwise(most, row, T::larger),
             start: T::SMALLEST,
         }
@@ -78,9 +73,7 @@ impl<S: Copy> Loops<S, S> {
         /// Elements folded in one go; longer lanes are halved, which keeps the rounding error of sums small.
         const RUN: usize = 1024;
         if lane.len() <= RUN {
-            let mut sides = [self.start; LANES];
-            (self.piece)(&mut sides, lane);
-            return (self.joined)(sides);
+            return (self.run)(lane);
         }
         let (left, right) = lane.split_at((lane.len() / 2).next_multiple_of(RUN));
         let mut both = [self.lane(left)];
@@ -98,8 +91,6 @@ pub(super) struct Folding<T, S> {
     /// For what `first` made of elements.
     then: Loops<S, S>,
     results: Vec<S>,
-    /// The lane under way.
-    sides: Sides<S>,
     /// What lanes gave for the result `at`, not in it yet: put together at once, which keeps the error of sums small.
     parts: Vec<S>,
     at: usize,
@@ -108,8 +99,7 @@ pub(super) struct Folding<T, S> {
 
 impl<T: Typed, S: Arithmetic> Folding<T, S> {
     pub(super) fn new(first: Loops<T, S>, then: Loops<S, S>, results: usize, finish: Finish<S>) -> Self {
-        let (sides, results) = ([first.start; LANES], vec![first.start; results]);
-        Folding { first, then, results, sides, parts: Vec::new(), at: 0, finish }
+        Folding { first, then, results: vec![first.start; results], parts: Vec::new(), at: 0, finish }
     }
 
     fn flush(&mut self) {
@@ -124,16 +114,12 @@ impl<T: Typed, S: Arithmetic> Folding<T, S> {
 }
 
 impl<T: Typed, S: Arithmetic> Fold for Folding<T, S> {
-    fn lane(&mut self, elements: Slice<'_>, at: usize, ends: bool) {
+    fn lane(&mut self, elements: Slice<'_>, at: usize) {
         if at != self.at {
             self.flush();
             self.at = at;
         }
-        (self.first.piece)(&mut self.sides, T::unwrap(elements));
-        if ends {
-            let sides = std::mem::replace(&mut self.sides, [self.first.start; LANES]);
-            self.parts.push((self.first.joined)(sides));
-        }
+        self.parts.push((self.first.run)(T::unwrap(elements)));
     }
 
     fn row(&mut self, elements: Slice<'_>, at: usize) {
@@ -154,16 +140,16 @@ fn rowwise<T: Copy, S: Copy>(onto: &mut [S], row: &[T], step: impl Fn(S, T) -> S
     }
 }
 
-fn sidewise<T: Copy, S: Copy>(sides: &mut Sides<S>, piece: &[T], step: impl Fn(S, T) -> S) {
-    let (rows, rest) = piece.as_chunks::<LANES>();
-    let mut within = *sides;
+fn sidewise<T: Copy, S: Copy>(start: S, run: &[T], step: impl Fn(S, T) -> S) -> Sides<S> {
+    let (rows, rest) = run.as_chunks::<LANES>();
+    let mut sides = [start; LANES];
     for row in rows {
         for i in 0..LANES {
-            within[i] = step(within[i], row[i]);
+            sides[i] = step(sides[i], row[i]);
         }
     }
-    *sides = within;
     rowwise(&mut sides[..rest.len()], rest, step);
+    sides
 }
 
 fn joined<S: Copy>(mut sides: Sides<S>, merge: impl Fn(S, S) -> S) -> S {
@@ -196,20 +182,5 @@ mod tests {
             assert!(Loops::min().lane(&lane).is_nan() && Loops::max().lane(&lane).is_nan());
         }
         assert_eq!(Loops::max().lane(&[-3.0, -1.0, -2.0]), -1.0);
-    }
-    #[test]
-    fn a_lane_in_pieces_is_the_lane_to_the_last_bit() {
-        let lane: Vec<f64> = (0..1000).map(|n| f64::from(n).sqrt()).collect();
-        let folded = |pieces: &[&[f64]]| {
-            let loops = Loops::<f64, f64>::sum();
-            let mut folding = Folding::new(loops, loops, 1, Arc::new(|block| Value::new(block[[0]], 8)));
-            for (number, piece) in pieces.iter().enumerate() {
-                folding.lane(f64::wrap(*piece), 0, number + 1 == pieces.len());
-            }
-            *Box::new(folding).finish(Shape { lengths: &[1], axes: &[0] }).get::<f64>().unwrap()
-        };
-        let (left, right) = lane.split_at(528);
-        assert_eq!(folded(&[left, right]), folded(&[&lane]));
-        assert_eq!(folded(&[&lane]), Loops::<f64, f64>::sum().lane(&lane));
     }
 }

@@ -261,6 +261,12 @@ macro_rules! unary {
                 }
             }
 
+            /// Whether it is an instruction or two of the processor.
+            pub(super) fn is_quick(self) -> bool {
+                use Unary::*;
+                matches!(self, Negate | Absolute | Floor | Ceil | Trunc | Round | ToDegrees | ToRadians)
+            }
+
             /// Whether integers are turned into floats for it.
             pub(super) fn is_of_floats(self) -> bool {
                 !matches!(self, Unary::Negate | Unary::Absolute)

@@ -4,10 +4,6 @@ use super::pass::Pass;
 use super::tile::AnyBlock;
 use super::walk::{self, Strides, Walk};
 
-/// Bytes of a tile, where elements are of the widest type: what a pass of one block reads, what it will read next, and
-/// its registers fill a first cache of 32 kB. Shorter ones would cost more in what stands between the loops.
-const TILE: usize = 8192;
-
 /// How a pass goes over its blocks.
 pub(super) struct Layout {
     pub(super) shape: Strides,
@@ -54,10 +50,7 @@ impl Layout {
             strides.iter_mut().zip(&reduced).filter(|(_, length)| **length == 1).for_each(|(stride, _)| *stride = 0);
             operands.push(strides);
         }
-        // Nothing is gained by short tiles where no block is read, or nothing is made of it.
-        let of_tiles = pass.registers.iter().filter(|_| !blocks.is_empty()).map(|dtype| TILE / dtype.bytes());
-        let length = of_tiles.min().unwrap_or(usize::MAX);
-        let walk = Walk::new(&lengths, &operands, blocks.len(), length);
+        let walk = Walk::new(&lengths, &operands, blocks.len());
         Layout { shape, axes, blocks: blocks.len(), operands, walk, results }
     }
 

@@ -243,13 +243,13 @@ impl<'a> Run<'a> {
 fn take_in(fold: &mut dyn Fold, result: Slice<'_>, tile: &Tile, layout: &Layout) {
     let results = layout.result() + 1;
     let ([down, along], at) = (layout.walk.steps(results), tile.offsets[results]);
-    let Tile { rows, columns, ends, .. } = *tile;
+    let Tile { rows, columns, .. } = *tile;
     if down == 0 && along == 0 {
-        return fold.lane(result, at, ends);
+        return fold.lane(result, at);
     }
     for row in 0..rows {
         let (part, at) = (result.part(row * columns..(row + 1) * columns), at + row * down);
-        if along == 0 { fold.lane(part, at, ends) } else { fold.row(part, at) }
+        if along == 0 { fold.lane(part, at) } else { fold.row(part, at) }
     }
 }
 

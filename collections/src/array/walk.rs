@@ -2,14 +2,14 @@
 //! Integer arithmetic only. Imports: nothing in-house.
 //!
 //! Axes along which all operands go on evenly become one; a pass over blocks without gaps is a walk along one axis.
-//! The elements are cut into spans, which depend on nothing but how the operands lie, and a long row of a span into
-//! tiles as short as the cache wants them. What sums up goes by spans: so a sum is the same to its last digit,
-//! whatever is computed in the same pass.
+//! The elements are cut into tiles, which depend on nothing but how the operands lie. What sums up goes by tiles: so a sum
+//! is the same to its last digit, whatever is computed in the same pass.
 
 use smallvec::SmallVec;
 
-/// Elements in a span.
-const SPAN: usize = 1024;
+/// Elements in a tile: of the widest type, what a pass of one block reads, what it will read next, and its registers fill a
+/// first cache of 32 kB. Less would cost more in what stands between the loops.
+const MOST: usize = 1024;
 
 /// For each axis, how far apart neighbours lie; 0 along an axis that is broadcast.
 pub(super) type Strides = SmallVec<[usize; 6]>;
@@ -24,10 +24,8 @@ pub(super) struct Walk {
     lengths: Strides,
     /// For each operand, its strides along these axes.
     strides: Vec<Strides>,
-    /// Rows and columns of a span.
-    span: [usize; 2],
-    /// Columns of a tile.
-    wide: usize,
+    /// Rows and columns of the largest tile.
+    tile: [usize; 2],
 }
 
 /// A part of a walk: some rows, of some columns each.
@@ -35,8 +33,6 @@ pub(super) struct Walk {
 pub(super) struct Tile {
     pub(super) rows: usize,
     pub(super) columns: usize,
-    /// Whether it is the last tile of a span.
-    pub(super) ends: bool,
     /// Where it begins in each operand.
     pub(super) offsets: Strides,
 }
@@ -49,8 +45,8 @@ impl Tile {
 }
 
 impl Walk {
-    /// A walk over `shape`, of whose operands the first `read` are read, in tiles of about `length` elements.
-    pub(super) fn new(shape: &[usize], operands: &[Strides], read: usize, length: usize) -> Walk {
+    /// A walk over `shape`, of whose operands the first `read` are read.
+    pub(super) fn new(shape: &[usize], operands: &[Strides], read: usize) -> Walk {
         let mut lengths = Strides::new();
         let mut strides = vec![Strides::new(); operands.len()];
         for (axis, &length) in shape.iter().enumerate().filter(|(_, length)| **length != 1) {
@@ -70,19 +66,18 @@ impl Walk {
             lengths.insert(0, 1);
             strides.iter_mut().for_each(|strides| strides.insert(0, 0));
         }
-        let mut walk = Walk { lengths, strides, span: [1, 1], wide: 1 };
+        let mut walk = Walk { lengths, strides, tile: [1, 1] };
         let across = (0..read).any(|operand| walk.steps(operand)[1] > 1);
         let [rows, columns] = walk.plane();
-        walk.span = match columns {
+        walk.tile = match columns {
             0 => [1, 1],
             _ if across => {
                 let columns = columns.min(SIDE);
-                [rows.min(SPAN / columns), columns]
+                [rows.min(MOST / columns), columns]
             }
-            1..=SHORT => [rows.min(SPAN / columns), columns],
-            _ => [1, evenly(columns, SPAN)],
+            1..=SHORT => [rows.min(MOST / columns), columns],
+            _ => [1, evenly(columns, MOST)],
         };
-        walk.wide = if walk.span[0] == 1 { evenly(walk.span[1], length) } else { walk.span[1] };
         walk
     }
 
@@ -99,19 +94,19 @@ impl Walk {
 
     /// Rows and columns of the largest tile.
     pub(super) fn tile(&self) -> [usize; 2] {
-        [self.span[0], self.wide]
+        self.tile
     }
 
     /// Elements in the largest tile.
     pub(super) fn largest(&self) -> usize {
-        self.span[0] * self.wide
+        self.tile[0] * self.tile[1]
     }
 
     /// Whether the elements of each tile lie side by side in an operand.
     pub(super) fn is_even(&self, operand: usize) -> bool {
         let [down, along] = self.steps(operand);
         let [_, columns] = self.plane();
-        along == 1 && (self.span[0] == 1 || self.span[1] == columns && down == columns)
+        along == 1 && (self.tile[0] == 1 || self.tile[1] == columns && down == columns)
     }
 
     /// Whether an operand is one element.
@@ -121,7 +116,7 @@ impl Walk {
 
     /// Whether tiles follow each other without a gap in an operand that lies in the order of the walk.
     pub(super) fn is_sequential(&self) -> bool {
-        self.span[0] == 1 || self.span[1] == self.plane()[1]
+        self.tile[0] == 1 || self.tile[1] == self.plane()[1]
     }
 
     /// Whether there is no element.
@@ -134,28 +129,24 @@ impl Walk {
         if self.is_empty() {
             return;
         }
-        let ([rows, columns], [high, span]) = (self.plane(), self.span);
+        let ([rows, columns], [high, wide]) = (self.plane(), self.tile);
         let steps: SmallVec<[[usize; 2]; 6]> = (0..self.strides.len()).map(|operand| self.steps(operand)).collect();
         let mut bases: Strides = SmallVec::from_elem(0, steps.len());
         // Written in turns: one is visited when the other is known.
-        let mut tiles = [(); 2].map(|()| Tile { rows: 0, columns: 0, ends: false, offsets: bases.clone() });
+        let mut tiles = [(); 2].map(|()| Tile { rows: 0, columns: 0, offsets: bases.clone() });
         let mut turn = None;
         for number in 0..self.lengths[..self.lengths.len() - 2].iter().product() {
             self.begin(number, &mut bases);
             for row in (0..rows).step_by(high) {
-                for begin in (0..columns).step_by(span) {
-                    let end = columns.min(begin + span);
-                    for column in (begin..end).step_by(self.wide) {
-                        let next = turn.map_or(0, |turn: usize| 1 - turn);
-                        let tile = &mut tiles[next];
-                        (tile.rows, tile.columns) = (high.min(rows - row), self.wide.min(end - column));
-                        tile.ends = column + tile.columns == end;
-                        for (offset, (base, [down, along])) in tile.offsets.iter_mut().zip(bases.iter().zip(&steps)) {
-                            *offset = base + row * down + column * along;
-                        }
-                        if let Some(turn) = turn.replace(next) {
-                            visit(&tiles[turn], Some(&tiles[next]));
-                        }
+                for column in (0..columns).step_by(wide) {
+                    let next = turn.map_or(0, |turn: usize| 1 - turn);
+                    let tile = &mut tiles[next];
+                    (tile.rows, tile.columns) = (high.min(rows - row), wide.min(columns - column));
+                    for (offset, (base, [down, along])) in tile.offsets.iter_mut().zip(bases.iter().zip(&steps)) {
+                        *offset = base + row * down + column * along;
+                    }
+                    if let Some(turn) = turn.replace(next) {
+                        visit(&tiles[turn], Some(&tiles[next]));
                     }
                 }
             }
@@ -180,7 +171,7 @@ fn evenly(length: usize, most: usize) -> usize {
 }
 
 /// Rows of at most so many elements are taken several at a time.
-const SHORT: usize = SPAN / 2;
+const SHORT: usize = MOST / 2;
 
 /// The strides of a block of `shape` without gaps, slowest axis first.
 pub(super) fn row_by_row(shape: &[usize]) -> Strides {
@@ -227,22 +218,22 @@ mod tests {
 
     #[test]
     fn blocks_without_gaps_are_walked_along_one_axis() {
-        let walk = Walk::new(&[4, 5, 600], &[row_by_row(&[4, 5, 600]), strides(&[0, 0, 0])], 2, 512);
-        assert_eq!((walk.plane(), walk.span, walk.wide), ([1, 12_000], [1, 1008], 512));
+        let walk = Walk::new(&[4, 5, 600], &[row_by_row(&[4, 5, 600]), strides(&[0, 0, 0])], 2);
+        assert_eq!((walk.plane(), walk.tile()), ([1, 12_000], [1, 1008]));
         assert!(walk.is_even(0) && walk.is_one(1));
     }
 
     #[test]
     fn an_operand_that_lies_across_is_walked_in_squares() {
-        let walk = Walk::new(&[100, 200], &[row_by_row(&[100, 200]), strides(&[1, 100])], 2, 512);
-        assert_eq!((walk.span, walk.wide), ([32, 32], 32));
+        let walk = Walk::new(&[100, 200], &[row_by_row(&[100, 200]), strides(&[1, 100])], 2);
+        assert_eq!(walk.tile(), [32, 32]);
         assert!(!walk.is_even(0) && !walk.is_sequential());
     }
 
     #[test]
     fn short_rows_are_taken_together() {
-        let walk = Walk::new(&[1000, 3], &[row_by_row(&[1000, 3]), strides(&[0, 1])], 2, 512);
-        assert_eq!((walk.span, walk.wide), ([341, 3], 3));
+        let walk = Walk::new(&[1000, 3], &[row_by_row(&[1000, 3]), strides(&[0, 1])], 2);
+        assert_eq!(walk.tile(), [341, 3]);
         assert!(walk.is_even(0) && !walk.is_even(1) && walk.is_sequential());
     }
 
@@ -253,7 +244,6 @@ mod tests {
             shape in prop::collection::vec(0..40_usize, 0..4),
             turned in any::<bool>(),
             broadcast in prop::collection::vec(any::<bool>(), 4),
-            length in 1..=SPAN,
         ) {
             let rows = row_by_row(&shape);
             let mut other = if turned {
@@ -263,10 +253,10 @@ mod tests {
                 rows.clone()
             };
             other.iter_mut().zip(&broadcast).filter(|(_, broadcast)| **broadcast).for_each(|(stride, _)| *stride = 0);
-            let walk = Walk::new(&shape, &[other.clone(), rows.clone()], 1, length);
+            let walk = Walk::new(&shape, &[other.clone(), rows.clone()], 1);
             let mut found = Vec::new();
             walk.each(|tile, _| {
-                assert!(tile.len() <= walk.largest() && walk.largest() <= SPAN);
+                assert!(tile.len() <= walk.largest() && walk.largest() <= MOST);
                 for row in 0..tile.rows {
                     for column in 0..tile.columns {
                         let at = |operand: usize| {
@@ -293,21 +283,9 @@ mod tests {
             prop_assert_eq!(found, expected);
         }
 
-        /// Where spans end depends on the shape alone.
-        #[test]
-        fn spans_are_the_same_in_tiles_of_any_length(rows in 1..4_usize, columns in 1..5000_usize, length in 1..=SPAN) {
-            let ends = |length: usize| {
-                let walk = Walk::new(&[rows, columns], &[strides(&[columns + 1, 1])], 1, length);
-                let mut ends = Vec::new();
-                walk.each(|tile, _| if tile.ends { ends.push(tile.offsets[0] + tile.columns) });
-                ends
-            };
-            prop_assert_eq!(ends(length), ends(SPAN));
-        }
-
         #[test]
         fn each_tile_is_announced_with_the_one_before(columns in 0..5000_usize) {
-            let walk = Walk::new(&[2, columns], &[strides(&[columns + 1, 1])], 1, 512);
+            let walk = Walk::new(&[2, columns], &[strides(&[columns + 1, 1])], 1);
             let (mut announced, mut visited) = (Vec::new(), Vec::new());
             walk.each(|tile, next| {
                 visited.push(tile.offsets.to_vec());

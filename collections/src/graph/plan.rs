@@ -345,7 +345,7 @@ struct Numbers {
 
 /// Where the ids of one layer are.
 enum Ids {
-    /// In the table, from here on.
+    /// In the table, from here on. Who looks for a partition knows that the layer has it.
     Table(usize),
     Few(Box<Few>),
 }

@@ -141,7 +141,7 @@ def test_impl_in_a_cell_of_its_own_does_not_hold_its_struct_as_it_was(kernel):
     assert kernel.ok("Side { x: 3 }.area()").result == "9"
     told = kernel.ok("struct Side { y: i64 }")
     assert told.stderr == (
-        "`impl Side` of cell 2 does not fit the new `Side` (no field `x` on type `&Side`, in its line 3): "
+        "`impl Side` of cell 2 does not fit the new `Side` (no field `x` on type `&Side`, cell 2, line 3): "
         "it is set aside until it is run again\n"
     )
     missed = kernel.fails("Side { y: 4 }.area()")
@@ -162,6 +162,10 @@ def test_impl_that_does_not_fit_stays_where_the_cell_fails_otherwise(kernel):
     kernel.ok("impl Edge { fn length(&self) -> i64 { self.x } }")
     assert kernel.fails("struct Edge { y: i64 }\nlet n: i64 = \"\";").stderr == ""
     assert kernel.ok("Edge { x: 3 }.length()").result == "3"
+    # Compiled once with the variable, and once more without.
+    kernel.ok("let edge = Edge { x: 4 };")
+    assert kernel.fails("struct Edge { y: i64 }\nprintln!(\"{}\", edge.y);").stderr == ""
+    assert kernel.ok("edge.length()").result == "4"
 
 
 def test_return_outside_of_a_function_is_refused_at_its_line(kernel):

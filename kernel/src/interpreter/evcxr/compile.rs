@@ -34,9 +34,9 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let Some(generated) = Generated::parse(&source, &page) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
-    let mut reached = generated.clone().reached(&page);
-    let mut misfits = Vec::new();
+    let (mut fitting, mut misfits) = (generated.clone(), Vec::new());
     loop {
+        let reached = fitting.clone().reached(&page);
         let errors = match step.try_layouts(&reached, &page)? {
             Tried::Compiled => {
                 Misfit::note(&misfits, &tools.ledger())?;
@@ -54,7 +54,7 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         if found.is_empty() {
             break;
         }
-        reached.items.retain(|item| found.iter().all(|misfit| misfit.text != item.written));
+        fitting.items.retain(|item| found.iter().all(|misfit| misfit.text != item.written));
         misfits.extend(found);
     }
     // The user's mistake: evcxr understands the errors of its own layout.

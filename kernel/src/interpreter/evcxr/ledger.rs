@@ -126,12 +126,20 @@ pub struct Misfit {
     pub head: String,
     /// The type that was defined anew.
     pub type_name: String,
-    /// What the compiler said first, and of which line of that cell.
+    /// What the compiler said first, and of which line of which cell.
     pub why: String,
-    pub line: usize,
+    pub place: (u32, usize),
 }
 
 impl Misfit {
+    /// Keeps those, and no others.
+    pub fn keep(misfits: &[Misfit], folder: &Path) -> io::Result<()> {
+        match std::fs::remove_file(folder.join(MISFITS)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Misfit::note(misfits, folder),
+        }
+    }
+
     /// Notes what the compiler step has set aside.
     pub fn note(misfits: &[Misfit], folder: &Path) -> io::Result<()> {
         if misfits.is_empty() {
@@ -269,6 +277,9 @@ impl Parts {
 pub fn misplaced(code: &str) -> Option<(usize, &'static str)> {
     let text = format!("fn cell() {{{code}\n}}");
     let file = SourceFile::parse(&text, Edition::Edition2024);
+    if !file.errors().is_empty() {
+        return None;
+    }
     let cell = file.syntax_node();
     let of_function = |node: &SyntaxNode| ast::Fn::cast(node.clone()).filter(|_| node.parent().as_ref() != Some(&cell));
     let is_async = |node: &SyntaxNode| {
@@ -409,6 +420,7 @@ mod tests {
         assert_eq!(found("fn f() { return; }\nlet g = || { return 1; };\nasync { return 2 };"), None);
         assert_eq!(found("for i in 0..3 {\n    if i > 1 { return; }\n}"), Some((2, "return")));
         assert_eq!(found("fn f() { g().await }"), Some((1, ".await")));
+        assert_eq!(found("{ }\n}\nfn f() { return; }"), None, "a brace too many is what is wrong here");
     }
 
     #[test]

@@ -1,38 +1,64 @@
 //! Impls of earlier cells that do not fit a type which the running cell defines anew: with the fields of a struct, say,
 //! their methods are gone. Neither cell could be run before the other, so such an impl is set aside until it is run again,
-//! and the user is told. Imports: ledger, generated.
+//! and the user is told. Imports: ledger, definitions, generated, superseded.
 
 use std::collections::BTreeSet;
 
 use evcxr::CompilationError;
 use serde_json::Value;
 
+use super::definitions::Definitions;
 use super::generated::Living;
-use super::ledger::{Ledger, Misfit, Page, Parts, names};
+use super::ledger::{Ledger, Misfit, Page, Parts, UNKEPT, names};
+use super::superseded::defined;
 
-/// The impls among `items` that are to blame for all errors among the compiler's `messages` about the cell of `page`; none
-/// where something else is wrong too.
+/// The impls among `items` that are to blame for all errors among the compiler's `messages` about the cell of `page`: they
+/// are where the errors are, or what calls the functions where those are. None where something else is wrong too.
 pub fn find(messages: &[u8], items: &[Living], page: &Page) -> Vec<Misfit> {
-    let Some(cell) = &page.cell else { return Vec::new() };
-    let parts = Parts::of(&cell.code);
+    let Some(current) = &page.cell else { return Vec::new() };
+    let parts = Parts::of(&current.code);
     let own: BTreeSet<&str> = parts.items.iter().filter_map(|item| item.name.as_deref()).collect();
+    let definitions = Definitions::of(items.iter().filter_map(|item| Some((item.name.as_deref()?, &*item.text))));
+    // Impls of other cells that stand for a type of this cell's, or made of one.
+    let impls = items.iter().filter(|item| item.name.is_none() && !item.is_import).filter_map(|item| {
+        let (home, _) = item.place.filter(|(home, _)| ![UNKEPT, current.number].contains(home))?;
+        let head = head_of(&item.text)?;
+        let type_name = definitions.behind(head).into_keys().find(|name| own.contains(name))?;
+        Some((item, home, head, type_name))
+    });
+    let impls: Vec<_> = impls.collect();
     let messages = String::from_utf8_lossy(messages);
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut misfits: Vec<Misfit> = Vec::new();
     for error in messages.filter(|message| message["level"] == "error") {
-        let Some(place) = place_of(&error) else {
+        let Some((cell, line)) = place_of(&error) else {
             // "aborting due to 2 previous errors"
             if error["spans"].as_array().is_some_and(Vec::is_empty) && error["code"].is_null() {
                 continue;
             }
             return Vec::new();
         };
-        let Some(misfit) = items.iter().find_map(|item| misfit(item, place, &own, &error)) else { return Vec::new() };
-        if place.0 == cell.number {
+        let wrong = items.iter().find(|item| cell != current.number && stands_at(item, cell, line));
+        let Some(wrong) = wrong else { return Vec::new() };
+        let is_to_blame = |item: &Living| match &wrong.name {
+            None => item == wrong,
+            Some(name) => names(&item.text).any(|called| called == name),
+        };
+        let mut to_blame = impls.iter().filter(|(item, ..)| is_to_blame(item)).peekable();
+        if to_blame.peek().is_none() {
             return Vec::new();
         }
-        if misfits.iter().all(|known| known.text != misfit.text) {
-            misfits.push(misfit);
+        for (item, home, head, type_name) in to_blame {
+            if misfits.iter().all(|known| known.text != item.written) {
+                misfits.push(Misfit {
+                    text: item.written.clone(),
+                    cell: *home,
+                    head: head.split_whitespace().collect::<Vec<_>>().join(" "),
+                    type_name: (*type_name).to_owned(),
+                    why: error["message"].as_str().unwrap_or_default().to_owned(),
+                    place: (cell, line),
+                });
+            }
         }
     }
     misfits
@@ -46,25 +72,22 @@ fn place_of(error: &Value) -> Option<(u32, usize)> {
     Some((number.parse().ok()?, primary["line_start"].as_u64()? as usize))
 }
 
-/// `item` as a misfit, if `error` is in it and its head names one of the running cell's `own` definitions.
-fn misfit(item: &Living, (cell, line): (u32, usize), own: &BTreeSet<&str>, error: &Value) -> Option<Misfit> {
-    let (home, first) = item.place?;
-    let is_there = home == cell && (first..first + item.text.lines().count()).contains(&line);
-    if !is_there || item.name.is_some() || item.is_import {
-        return None;
-    }
-    let head = head_of(&item.text)?;
-    let type_name = names(&head).find(|name| own.contains(name))?.to_owned();
-    let why = error["message"].as_str().unwrap_or_default().to_owned();
-    Some(Misfit { text: item.written.clone(), cell, head, type_name, why, line })
+fn stands_at(item: &Living, cell: u32, line: usize) -> bool {
+    item.place.is_some_and(|(home, first)| home == cell && (first..first + item.text.lines().count()).contains(&line))
+}
+
+/// What stands before the braces of an impl, without attributes.
+fn head_of(item: &str) -> Option<&str> {
+    let (head, _) = item[item.find("impl")?..].split_once('{')?;
+    Some(head.trim_end())
 }
 
 /// Told when an impl is set aside.
 pub fn told(misfit: &Misfit) -> String {
-    let Misfit { cell, head, type_name, why, line, .. } = misfit;
+    let Misfit { cell, head, type_name, why, place: (wrong, line), .. } = misfit;
     format!(
-        "`{head}` of cell {cell} does not fit the new `{type_name}` ({why}, in its line {line}): it is set aside until it is \
-         run again\n"
+        "`{head}` of cell {cell} does not fit the new `{type_name}` ({why}, cell {wrong}, line {line}): it is set aside until \
+         it is run again\n"
     )
 }
 
@@ -72,31 +95,27 @@ pub fn told(misfit: &Misfit) -> String {
 pub fn explain(errors: &[CompilationError], misfits: &[Misfit], ledger: &Ledger) -> BTreeSet<String> {
     let missing = errors.iter().filter(|error| matches!(error.code(), Some("E0599" | "E0277" | "E0369")));
     let messages: Vec<String> = missing.map(CompilationError::message).collect();
-    let is_missed =
-        |misfit: &&Misfit| messages.iter().any(|message| names(message).any(|name| name == misfit.type_name));
+    let missed: BTreeSet<&str> = messages.iter().flat_map(|message| names(message)).collect();
+    let is_missed = |misfit: &&Misfit| {
+        let head = names(&misfit.head).filter(|name| !["impl", "for"].contains(name));
+        head.into_iter().any(|name| missed.contains(name))
+    };
     let reason = |misfit: &Misfit| {
         let Misfit { cell, head, type_name, .. } = misfit;
         format!("`{head}` of cell {cell} was set aside when `{type_name}` was redefined; run it again with what fits")
     };
     let is_written_again = |misfit: &&Misfit| {
-        let mut later =
-            ledger.cells().filter(|cell| cell.number > misfit.cell).flat_map(|cell| Parts::of(&cell.code).items);
-        later.any(|item| head_of(&item.text) == Some(misfit.head.clone()))
+        let later = ledger.cells().filter(|cell| cell.number > misfit.cell);
+        let later: BTreeSet<String> =
+            later.flat_map(|cell| Parts::of(&cell.code).items).flat_map(|item| defined(&item.text)).collect();
+        defined(&misfit.text).all(|name| later.contains(&name))
     };
     misfits.iter().filter(is_missed).filter(|misfit| !is_written_again(misfit)).map(reason).collect()
-}
-
-/// What stands before the braces of an impl.
-fn head_of(item: &str) -> Option<String> {
-    let (head, _) = item.split_once('{')?;
-    Some(head.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const IMPL: &str = "impl Area for P {\n fn area(&self) -> i64 {\n  self.x\n }\n}";
 
     fn error(file: &str, line: usize) -> String {
         let span = serde_json::json!({"file_name": file, "line_start": line, "is_primary": true});
@@ -104,23 +123,19 @@ mod tests {
             .to_string()
     }
 
-    /// The heads of what is found when cell 2 is the impl and cell 3 defines `P` anew.
-    fn found(errors: &[String]) -> Vec<String> {
+    /// The heads of what is found when each of `cells` is an item, the last of which runs.
+    fn found(cells: &[&str], errors: &[String]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::default();
-        for (number, text) in [(1, "struct P { x: i64 }"), (2, IMPL), (3, "struct P { y: i64 }")] {
-            ledger.note(number, text);
-        }
+        (1..).zip(cells).for_each(|(number, text)| _ = ledger.note(number, text));
         ledger.save(folder.path()).unwrap();
         let page = Page::load(folder.path()).unwrap();
-        let item = |text: &str, name: Option<&str>, place| Living {
-            text: text.into(),
-            written: text.into(),
-            name: name.map(str::to_owned),
-            is_import: false,
-            place: Some(place),
+        let living = |text: &&str| {
+            let item = Parts::of(text).items.remove(0);
+            let place = page.place_of(&item.text);
+            Living { text: item.text.clone(), written: item.text, name: item.name, is_import: item.is_import, place }
         };
-        let items = [item("struct P { y: i64 }", Some("P"), (3, 1)), item(IMPL, None, (2, 1))];
+        let items: Vec<_> = cells.iter().map(living).collect();
         let aborting = serde_json::json!({"level": "error", "message": "aborting", "code": null, "spans": []});
         let messages = format!("{}\n{aborting}\n", errors.join("\n"));
         find(messages.as_bytes(), &items, &page).into_iter().map(|misfit| misfit.head).collect()
@@ -128,10 +143,24 @@ mod tests {
 
     #[test]
     fn an_impl_of_another_cell_is_set_aside_when_all_errors_are_its() {
-        let there = error("cell 2/items.rs", 3);
-        assert_eq!(found(&[there.clone(), there.clone()]), ["impl Area for P"]);
-        for other in [error("cell 3/lib.rs", 1), error("cell 3/items.rs", 1), error("cell 2/items.rs", 9)] {
-            assert!(found(&[there.clone(), other.clone()]).is_empty(), "{other}");
+        let cells =
+            ["#[rustfmt::skip]\nimpl Area for P {\n fn area(&self) -> i64 {\n  self.x\n }\n}", "struct P { y: i64 }"];
+        let there = error("cell 1/items.rs", 4);
+        assert_eq!(found(&cells, &[there.clone(), there.clone()]), ["impl Area for P"]);
+        for other in [error("cell 2/lib.rs", 1), error("cell 2/items.rs", 1), error("cell 1/items.rs", 9)] {
+            assert!(found(&cells, &[there.clone(), other.clone()]).is_empty(), "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_the_type_and_what_its_impls_call_count_too() {
+        let outer =
+            ["struct Outer { p: P }", "impl Outer {\n fn x(&self) -> i64 { self.p.x }\n}", "struct P { y: i64 }"];
+        assert_eq!(found(&outer, &[error("cell 2/items.rs", 2)]), ["impl Outer"]);
+        let calling =
+            ["fn x_of(p: &P) -> i64 { p.x }", "impl P { fn x(&self) -> i64 { x_of(self) } }", "struct P { y: i64 }"];
+        assert_eq!(found(&calling, &[error("cell 1/items.rs", 1)]), ["impl P"]);
+        let unrelated = ["fn x_of(p: &P) -> i64 { p.x }", "impl P { fn x(&self) -> i64 { 1 } }", "struct P { y: i64 }"];
+        assert!(found(&unrelated, &[error("cell 1/items.rs", 1)]).is_empty());
     }
 }

@@ -87,15 +87,19 @@ impl Evcxr {
         }
     }
 
-    /// Says which impls the compiler step has set aside.
-    fn tell_misfits(&mut self, current: &Current<'_>) {
-        // What cannot be read is told when the next cell is compiled.
-        let misfits = Misfit::load(&self.tools.ledger()).unwrap_or_default();
+    /// Says which impls the compiler step has set aside for the cell, which `counts` where evcxr keeps what it defines.
+    fn settle_misfits(&mut self, current: &Current<'_>, counts: bool) -> std::io::Result<()> {
+        let folder = self.tools.ledger();
+        if !counts {
+            return Misfit::keep(&self.misfits, &folder);
+        }
+        let misfits = Misfit::load(&folder)?;
         for misfit in misfits.iter().skip(self.misfits.len()) {
             let text = misfit::told(misfit);
             current.output.emit(Output::Stream { stream: Stream::Stderr, text });
         }
         self.misfits = misfits;
+        Ok(())
     }
 
     /// Carries out what stands before the Rust and is not evcxr's.
@@ -124,6 +128,8 @@ impl Evcxr {
     fn clear(&mut self) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new("KernelError", format!("cannot clear: {error}"));
         Ledger::close(&self.tools.ledger()).map_err(|error| failed(&error))?;
+        Misfit::keep(&[], &self.tools.ledger()).map_err(|error| failed(&error))?;
+        self.misfits.clear();
         let begin = format!(":clear\n{}", startup::PRELUDE);
         self.gone = Gone::default();
         self.context.execute(&begin).map(drop).map_err(|error| failed(&error))
@@ -155,10 +161,12 @@ impl Evcxr {
             self.channel.show_to(former);
         }
         self.tell_redefined(current, &before);
-        self.tell_misfits(current);
-        let runs = told.runs;
+        let counts = result.is_ok();
+        if let Err(error) = self.settle_misfits(current, counts) {
+            return Outcome::Failed(unwritten(&error));
+        }
         let outcome = self.outcome(current, result, told, &before);
-        if !runs {
+        if !counts {
             self.ledger.retract();
         }
         outcome
@@ -229,6 +237,10 @@ fn code_for_evcxr(script: &Script, current: &Current<'_>) -> String {
     if only_defines { format!("{}\nlet _ = ();", script.evaluated) } else { script.evaluated.clone() }
 }
 
+fn unwritten(error: &std::io::Error) -> Failure {
+    Failure::new("KernelError", format!("the kernel's folder cannot be written: {error}"))
+}
+
 fn not_interrupted(cell: &Cell) -> Result<(), Failure> {
     if cell.interrupted() { Err(Failure::interrupted()) } else { Ok(()) }
 }
@@ -276,6 +288,7 @@ impl Interpreter for Evcxr {
         if script.own.contains(&Own::Clear)
             && let Err(failure) = self.clear()
         {
+            self.ledger.retract();
             return Outcome::Failed(failure);
         }
         // From here on an interrupt finds the cell; one that came before has only left its mark.

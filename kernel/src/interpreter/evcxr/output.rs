@@ -22,7 +22,7 @@ use crate::interpreter::{Discard, InputError, MimeBundle, Output, OutputSink, St
 #[derive(Default)]
 pub struct Told {
     /// Whether it has come as far as running.
-    pub runs: bool,
+    runs: bool,
     /// Its last expression.
     pub result: Option<MimeBundle>,
     /// Why it stopped early.

@@ -60,6 +60,11 @@ pub fn without_superseded(source: &str, page: &Page) -> String {
     text + rest
 }
 
+/// The names of what an impl defines.
+pub fn defined(item: &str) -> impl Iterator<Item = String> + use<> {
+    definitions(item).into_iter().map(|(name, _)| name)
+}
+
 fn is_nameless(item: &Item) -> bool {
     item.name.is_none() && !item.is_import
 }

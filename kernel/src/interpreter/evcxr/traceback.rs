@@ -71,7 +71,7 @@ fn place_of_fault(cell: u32, ledger: &Ledger) -> Vec<String> {
 fn place_of_import(message: &str, cell: u32, ledger: &Ledger) -> Option<String> {
     let wrong: BTreeSet<&str> = message.split('`').skip(1).step_by(2).flat_map(names).collect();
     let imports = Parts::of(&rust_of(ledger.text_of(cell)?)).items.into_iter().filter(|item| item.is_import);
-    let known = |item: &Item| names(&item.text).filter(|name| wrong.contains(name)).count();
+    let known = |item: &Item| names(&item.text).collect::<BTreeSet<_>>().intersection(&wrong).count();
     let import = imports.max_by_key(known).filter(|item| known(item) > 0)?;
     Some(excerpt(&this(cell), import.line, text_of(ledger, cell, import.line)))
 }
