@@ -231,7 +231,7 @@ fn receiving(task: Task, call: &mut dyn FnMut(&mut Received) -> Result<Value, Fa
 fn node(operation: Operation, reads: Reads, result: &'static str, origin: Origin) -> Node {
     let picture = Picture { collection: "Delayed", detail: Detail::Type(result), grid: Vec::new() };
     let layer = Layer::of(operation.called(), 1, origin).drawn(picture).by_itself();
-    reads.0.iter().fold(layer, |layer, node| layer.reads(node, Pattern::OneToOne)).build()
+    reads.0.into_iter().fold(layer, |layer, node| layer.takes(node, Pattern::OneToOne)).build()
 }
 
 /// A layer that hands out a value.

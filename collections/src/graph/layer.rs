@@ -190,7 +190,14 @@ impl LayerBuilder {
     /// # Panics
     /// If `node` has not the partitions that the pattern reads.
     #[track_caller]
-    pub fn reads(mut self, node: &super::Node, pattern: Pattern) -> Self {
+    pub fn reads(self, node: &super::Node, pattern: Pattern) -> Self {
+        self.takes(node.clone(), pattern)
+    }
+
+    /// [`reads`](LayerBuilder::reads) of a node that nobody else needs.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn takes(mut self, node: super::Node, pattern: Pattern) -> Self {
         if let Some(partition) = pattern.reads_beyond(self.tasks, node.partitions()) {
             panic!(
                 "{} of {} partitions cannot read partition {partition} of `{}`, which has {}",
@@ -200,7 +207,7 @@ impl LayerBuilder {
                 node.partitions(),
             );
         }
-        self.inputs.push(Input { layer: node.layer().clone(), pattern });
+        self.inputs.push(Input { layer: node.into_layer(), pattern });
         self
     }
 

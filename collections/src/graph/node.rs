@@ -20,6 +20,14 @@ impl Node {
         &self.0
     }
 
+    /// Gives up the handle for the layer.
+    #[expect(unsafe_code, reason = "the handle is not dropped")]
+    pub(super) fn into_layer(self) -> Arc<Layer> {
+        let mut node = ManuallyDrop::new(self);
+        // SAFETY: taken once, from a handle that is never used or dropped again.
+        unsafe { ManuallyDrop::take(&mut node.0) }
+    }
+
     /// Number of partitions.
     pub fn partitions(&self) -> usize {
         self.0.tasks()

@@ -66,11 +66,8 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     // Nothing is wrong with it: then something it needs is reached by other ways than by name.
     match step.try_layouts(&generated, &page)? {
         Tried::Compiled => step.deliver(),
-        Tried::Failed(errors) => match type_without_debug(&errors) {
-            Some(name) => fail(&format!(
-                "the value that this cell ends with cannot be shown, as `{name}` has no `Debug`; \
-                 write `#[derive(Debug)]` above the type, or `;` behind the expression"
-            )),
+        Tried::Failed(errors) => match why_not_shown(&errors) {
+            Some(why) => fail(&why),
             None => {
                 let errors = rendered(&errors);
                 fail(&format!("the kernel could not lay out this cell; please report it with this text:\n{errors}"))
@@ -79,15 +76,24 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     }
 }
 
-/// The type of a value that was to be shown and has no way to.
-fn type_without_debug(messages: &[u8]) -> Option<String> {
+/// What is wrong with the value that a cell ends with, if it is what keeps the cell from being compiled.
+fn why_not_shown(messages: &[u8]) -> Option<String> {
     let messages = String::from_utf8_lossy(messages);
-    let refused = messages.lines().find_map(|line| {
-        let message = serde_json::from_str::<serde_json::Value>(line).ok()?["message"].as_str()?.to_owned();
-        message.contains("`evcxr_display`").then_some(message)
-    })?;
-    let (_, name) = refused.split_once("for reference `&")?;
-    Some(name.split_once('`')?.0.to_owned())
+    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    messages.find_map(|message| {
+        let text = message["message"].as_str()?;
+        let without_debug = text.contains("`evcxr_display`").then(|| text.split_once("for reference `&")).flatten();
+        if let Some((name, _)) = without_debug.and_then(|(_, rest)| rest.split_once('`')) {
+            return Some(format!(
+                "the value that this cell ends with cannot be shown, as `{name}` has no `Debug`; \
+                 write `#[derive(Debug)]` above the type, or `;` behind the expression"
+            ));
+        }
+        matches!(message["code"]["code"].as_str(), Some("E0282" | "E0283")).then(|| {
+            "nothing says of which type the value is that this cell ends with; say it, or write `;` behind the expression"
+                .to_owned()
+        })
+    })
 }
 
 /// Before the first cell nothing is there to run: the cell library has the functions that evcxr calls then. evcxr will rename
@@ -272,12 +278,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_that_cannot_be_shown_is_named() {
-        let message = |text: &str| serde_json::json!({ "level": "error", "message": text }).to_string();
+    fn a_value_that_cannot_be_shown_is_told_why() {
+        let message = |text: &str, code: Option<&str>| {
+            serde_json::json!({ "level": "error", "message": text, "code": code.map(|code| serde_json::json!({ "code": code })) })
+                .to_string()
+        };
         let refused =
             "the method `evcxr_display` exists for reference `&Vec<P>`, but its trait bounds were not satisfied";
-        let messages = [message("another"), message(refused)].join("\n");
-        assert_eq!(type_without_debug(messages.as_bytes()).as_deref(), Some("Vec<P>"));
-        assert_eq!(type_without_debug(message("no method `evcxr` here").as_bytes()), None);
+        let messages = [message("another", None), message(refused, Some("E0599"))].join("\n");
+        assert!(why_not_shown(messages.as_bytes()).is_some_and(|why| why.contains("`Vec<P>` has no `Debug`")));
+        let unknown = message("type annotations needed", Some("E0282"));
+        assert!(why_not_shown(unknown.as_bytes()).is_some_and(|why| why.starts_with("nothing says of which type")));
+        assert_eq!(why_not_shown(message("no method `evcxr` here", Some("E0599")).as_bytes()), None);
     }
 }

@@ -104,11 +104,16 @@ pub fn of_line(name: &str, Wrong { line, text }: Wrong, cell: u32, ledger: &Ledg
     Failure { name: name.to_owned(), value: text, traceback }
 }
 
-/// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag.
+/// In plain words, what the compiler says of `&str` where a value must be read back from bytes, as in a bag, and of a type
+/// that is not told.
 fn advice(message: &str) -> Option<&'static str> {
-    let borrowed = message.contains("Deserialize` is not general enough");
-    borrowed
-        .then_some("this type borrows from elsewhere; take one that owns what it holds: `String` in place of `&str`")
+    if message.contains("Deserialize` is not general enough") {
+        return Some("this type borrows from elsewhere; take one that owns what it holds: `String` in place of `&str`");
+    }
+    // What nothing decides is the type of what never comes.
+    message
+        .starts_with("the trait bound `!: ")
+        .then_some("nothing says which type is meant: write it, as in `let x: i64 = …`")
 }
 
 /// A failing `?` or a panic in the running cell.
