@@ -42,21 +42,21 @@ fn last_name(path: &'static str) -> &'static str {
         return "closure";
     }
     let (mut depth, mut start, mut end) = (0, 0, path.len());
-    let mut previous = ' ';
-    for (index, character) in path.char_indices() {
-        match character {
-            '(' if depth == 0 => return "function",
-            '<' => {
+    let mut previous = b' ';
+    for (index, byte) in path.bytes().enumerate() {
+        match byte {
+            b'(' if depth == 0 => return "function",
+            b'<' => {
                 if depth == 0 && end == path.len() {
                     end = index;
                 }
                 depth += 1;
             }
-            '>' if previous != '-' => depth -= 1,
-            ':' if depth == 0 => (start, end) = (index + 1, path.len()),
+            b'>' if previous != b'-' => depth -= 1,
+            b':' if depth == 0 => (start, end) = (index + 1, path.len()),
             _ => {}
         }
-        previous = character;
+        previous = byte;
     }
     &path[start..end]
 }
