@@ -34,7 +34,7 @@ use crate::workspace::{Artifact, Dependency, Workspace};
 
 /// Crates a cell can name without `:dep`; the first two are ours.
 const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
-/// What cells link with that share it, see `install/instances`.
+/// Generic code that unoptimized cells share, see `install/instances`.
 const INSTANCES: &str = "lazuli_instances";
 const MANIFEST: &str = "stage.json";
 #[cfg(test)]
@@ -99,7 +99,6 @@ pub struct Parts<'a> {
     facade: &'a Path,
     library: &'a Path,
     cell: &'a Path,
-    instances: &'a Path,
     std: PathBuf,
     deps: Vec<&'a Path>,
     /// Crate name to the file a cell is compiled against.
@@ -133,7 +132,6 @@ impl<'a> Parts<'a> {
             facade: program(artifacts, "lazuli-facade")?,
             library: library.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli" })?,
             cell: cell.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli_cell" })?,
-            instances,
             std: shared_std(toolchain)?,
             deps: deps.chain([instances]).collect(),
             externs: externs.chain([Ok((INSTANCES, instances))]).collect::<Result<_>>()?,
@@ -147,8 +145,8 @@ impl<'a> Parts<'a> {
         for path in [self.kernel, self.runtime, self.facade, self.cell] {
             sum.add(BuildId::of(path)?.bytes());
         }
-        let instances = fs::read(self.instances);
-        sum.add(&instances.map_err(|source| Error::Read { path: self.instances.to_owned(), source })?);
+        let instances = self.externs[INSTANCES];
+        sum.add(&fs::read(instances).map_err(|source| Error::Read { path: instances.to_owned(), source })?);
         sum.add(toolchain.verbose_version.as_bytes());
         Ok((format!("{:.12}-{:08x}", id.to_string(), sum.0 as u32), id))
     }

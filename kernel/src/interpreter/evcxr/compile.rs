@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 use super::dependencies::{self, BuildError, Dependencies};
 use super::function::Survival;
 use super::generated::Generated;
@@ -45,12 +47,12 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
             Tried::Failed(errors) => errors,
         };
         // The compiler was replaced while the kernel runs.
-        if String::from_utf8_lossy(&errors).contains(INCOMPATIBLE)
+        if errors.iter().any(|error| code_of(error) == Some(INCOMPATIBLE))
             && let Err(error) = tools.check_compiler()
         {
             return fail(&error.to_string());
         }
-        let found = misfit::find(&errors, &reached.items, &page);
+        let found = misfit::find(&errors, &reached, &page);
         if found.is_empty() {
             break;
         }
@@ -77,10 +79,8 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
 }
 
 /// What is wrong with the value that a cell ends with, if it is what keeps the cell from being compiled.
-fn why_not_shown(messages: &[u8]) -> Option<String> {
-    let messages = String::from_utf8_lossy(messages);
-    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    messages.find_map(|message| {
+fn why_not_shown(messages: &[Value]) -> Option<String> {
+    messages.iter().find_map(|message| {
         let text = message["message"].as_str()?;
         let without_debug = text.contains("`evcxr_display`").then(|| text.split_once("for reference `&")).flatten();
         if let Some((name, _)) = without_debug.and_then(|(_, rest)| rest.split_once('`')) {
@@ -89,7 +89,7 @@ fn why_not_shown(messages: &[u8]) -> Option<String> {
                  write `#[derive(Debug)]` above the type, or `;` behind the expression"
             ));
         }
-        matches!(message["code"]["code"].as_str(), Some("E0282" | "E0283")).then(|| {
+        matches!(code_of(message), Some("E0282" | "E0283")).then(|| {
             "nothing says of which type the value is that this cell ends with; say it, or write `;` behind the expression"
                 .to_owned()
         })
@@ -117,8 +117,8 @@ fn tell_object(object: &Path) -> io::Result<()> {
 
 enum Tried {
     Compiled,
-    /// With rustc's messages.
-    Failed(Vec<u8>),
+    /// With rustc's messages, see [`messages`].
+    Failed(Vec<Value>),
 }
 
 fn fail(text: &str) -> io::Result<i32> {
@@ -126,11 +126,19 @@ fn fail(text: &str) -> io::Result<i32> {
     Ok(101)
 }
 
+/// What rustc said, one JSON object a line.
+fn messages(stderr: &[u8]) -> Vec<Value> {
+    String::from_utf8_lossy(stderr).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The code of a message, such as `E0282`, if it has one.
+fn code_of(message: &Value) -> Option<&str> {
+    message["code"]["code"].as_str()
+}
+
 /// The human form of rustc's messages.
-fn rendered(messages: &[u8]) -> String {
-    let messages = String::from_utf8_lossy(messages);
-    let parsed = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    parsed.filter_map(|message| message["rendered"].as_str().map(str::to_owned)).collect()
+fn rendered(messages: &[Value]) -> String {
+    messages.iter().filter_map(|message| message["rendered"].as_str()).collect()
 }
 
 /// `cargo check --message-format=json` in `folder`.
@@ -145,18 +153,14 @@ pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
 }
 
 /// Errors that splitting a cell into guards may itself cause.
-fn is_about_borrows(messages: &[u8]) -> bool {
+fn is_about_borrows(messages: &[Value]) -> bool {
     const CODES: &[&str] = &[
         "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521",
         "E0594", "E0596", "E0597", "E0712", "E0716", "E0282", "E0283",
     ];
-    let messages = String::from_utf8_lossy(messages);
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let codes: Vec<String> = messages
-        .filter(|message| message["level"] == "error")
-        .filter_map(|message| message["code"]["code"].as_str().map(str::to_owned))
-        .collect();
-    !codes.is_empty() && codes.iter().all(|code| CODES.contains(&&**code))
+    let errors = messages.iter().filter(|message| message["level"] == "error");
+    let codes: Vec<&str> = errors.filter_map(code_of).collect();
+    !codes.is_empty() && codes.iter().all(|code| CODES.contains(code))
 }
 
 /// Counts the compiles of a kernel, so that each object has a name of its own.
@@ -194,7 +198,11 @@ impl Step<'_> {
         let attempt = |survival| {
             let layout = lay_out(generated, page, survival, &at.to_string_lossy(), self.tools);
             let output = self.compile_layout(&layout)?;
-            Ok::<_, io::Error>(if output.status.success() { Tried::Compiled } else { Tried::Failed(output.stderr) })
+            Ok::<_, io::Error>(if output.status.success() {
+                Tried::Compiled
+            } else {
+                Tried::Failed(messages(&output.stderr))
+            })
         };
         match attempt(Survival::Each)? {
             Tried::Failed(errors) if is_about_borrows(&errors) => attempt(Survival::Whole),
@@ -279,16 +287,13 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_shown_is_told_why() {
-        let message = |text: &str, code: Option<&str>| {
-            serde_json::json!({ "level": "error", "message": text, "code": code.map(|code| serde_json::json!({ "code": code })) })
-                .to_string()
-        };
+        let message = |text: &str, code: Option<&str>| serde_json::json!({ "level": "error", "message": text, "code": code.map(|code| serde_json::json!({ "code": code })) });
         let refused =
             "the method `evcxr_display` exists for reference `&Vec<P>`, but its trait bounds were not satisfied";
-        let messages = [message("another", None), message(refused, Some("E0599"))].join("\n");
-        assert!(why_not_shown(messages.as_bytes()).is_some_and(|why| why.contains("`Vec<P>` has no `Debug`")));
+        let messages = [message("another", None), message(refused, Some("E0599"))];
+        assert!(why_not_shown(&messages).is_some_and(|why| why.contains("`Vec<P>` has no `Debug`")));
         let unknown = message("type annotations needed", Some("E0282"));
-        assert!(why_not_shown(unknown.as_bytes()).is_some_and(|why| why.starts_with("nothing says of which type")));
-        assert_eq!(why_not_shown(message("no method `evcxr` here", Some("E0599")).as_bytes()), None);
+        assert!(why_not_shown(&[unknown]).is_some_and(|why| why.starts_with("nothing says of which type")));
+        assert_eq!(why_not_shown(&[message("no method `evcxr` here", Some("E0599"))]), None);
     }
 }

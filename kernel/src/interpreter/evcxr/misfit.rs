@@ -1,24 +1,23 @@
 //! Impls of earlier cells that do not fit a type which the running cell defines anew: with the fields of a struct, say,
 //! their methods are gone. Neither cell could be run before the other, so such an impl is set aside until it is run again,
-//! and the user is told. Imports: ledger, definitions, generated, superseded.
+//! and the user is told. Imports: ledger, generated, superseded.
 
 use std::collections::BTreeSet;
 
 use evcxr::CompilationError;
 use serde_json::Value;
 
-use super::definitions::Definitions;
-use super::generated::Living;
+use super::generated::{Generated, Living};
 use super::ledger::{Ledger, Misfit, Page, Parts, UNKEPT, names};
 use super::superseded::defined;
 
-/// The impls among `items` that are to blame for all errors among the compiler's `messages` about the cell of `page`: they
+/// The impls of `generated` that are to blame for all errors among the compiler's `messages` about the cell of `page`: they
 /// are where the errors are, or what calls the functions where those are. None where something else is wrong too.
-pub fn find(messages: &[u8], items: &[Living], page: &Page) -> Vec<Misfit> {
+pub fn find(messages: &[Value], generated: &Generated, page: &Page) -> Vec<Misfit> {
     let Some(current) = &page.cell else { return Vec::new() };
     let parts = Parts::of(&current.code);
     let own: BTreeSet<&str> = parts.items.iter().filter_map(|item| item.name.as_deref()).collect();
-    let definitions = Definitions::of(items.iter().filter_map(|item| Some((item.name.as_deref()?, &*item.text))));
+    let (items, definitions) = (&generated.items, generated.definitions());
     // Impls of other cells that stand for a type of this cell's, or made of one.
     let impls = items.iter().filter(|item| item.name.is_none() && !item.is_import).filter_map(|item| {
         let (home, _) = item.place.filter(|(home, _)| ![UNKEPT, current.number].contains(home))?;
@@ -27,11 +26,9 @@ pub fn find(messages: &[u8], items: &[Living], page: &Page) -> Vec<Misfit> {
         Some((item, home, head, type_name))
     });
     let impls: Vec<_> = impls.collect();
-    let messages = String::from_utf8_lossy(messages);
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut misfits: Vec<Misfit> = Vec::new();
-    for error in messages.filter(|message| message["level"] == "error") {
-        let Some((cell, line)) = place_of(&error) else {
+    for error in messages.iter().filter(|message| message["level"] == "error") {
+        let Some((cell, line)) = place_of(error) else {
             // "aborting due to 2 previous errors"
             if error["spans"].as_array().is_some_and(Vec::is_empty) && error["code"].is_null() {
                 continue;
@@ -117,14 +114,13 @@ pub fn explain(errors: &[CompilationError], misfits: &[Misfit], ledger: &Ledger)
 mod tests {
     use super::*;
 
-    fn error(file: &str, line: usize) -> String {
+    fn error(file: &str, line: usize) -> Value {
         let span = serde_json::json!({"file_name": file, "line_start": line, "is_primary": true});
         serde_json::json!({"level": "error", "message": "no field `x`", "code": {"code": "E0609"}, "spans": [span]})
-            .to_string()
     }
 
     /// The heads of what is found when each of `cells` is an item, the last of which runs.
-    fn found(cells: &[&str], errors: &[String]) -> Vec<String> {
+    fn found(cells: &[&str], errors: &[Value]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::default();
         (1..).zip(cells).for_each(|(number, text)| _ = ledger.note(number, text));
@@ -135,10 +131,17 @@ mod tests {
             let place = page.place_of(&item.text);
             Living { text: item.text.clone(), written: item.text, name: item.name, is_import: item.is_import, place }
         };
-        let items: Vec<_> = cells.iter().map(living).collect();
+        let generated = Generated {
+            attributes: Vec::new(),
+            items: cells.iter().map(living).collect(),
+            function: String::new(),
+            loaded: Vec::new(),
+            bound: Vec::new(),
+            kept: Vec::new(),
+        };
         let aborting = serde_json::json!({"level": "error", "message": "aborting", "code": null, "spans": []});
-        let messages = format!("{}\n{aborting}\n", errors.join("\n"));
-        find(messages.as_bytes(), &items, &page).into_iter().map(|misfit| misfit.head).collect()
+        let messages: Vec<Value> = errors.iter().cloned().chain([aborting]).collect();
+        find(&messages, &generated, &page).into_iter().map(|misfit| misfit.head).collect()
     }
 
     #[test]

@@ -124,6 +124,30 @@ impl Evcxr {
         not_interrupted(current.cell)
     }
 
+    /// Carries out a cell, its commands first.
+    ///
+    /// # Errors
+    /// Of a cell of which evcxr keeps nothing.
+    fn carry_out(&mut self, current: &Current<'_>) -> Result<Outcome, Failure> {
+        let script = Script::of(&current.cell.code, |krate| self.tools.stage.is_preloaded(krate))
+            .map_err(|wrong| traceback::of_line("CommandError", wrong, current.number, &self.ledger))?;
+        if script.own.contains(&Own::Clear) {
+            self.clear()?;
+        }
+        // From here on an interrupt finds the cell; one that came before has only left its mark.
+        let running = self.running.clone();
+        let _running = running.begin(self.context.process_handle());
+        self.prepare(&script, current)?;
+        let process = interrupt::number_of(&self.context.process_handle());
+        self.channel.watch(script.own.contains(&Own::Time).then(|| Stopwatch::start(process)));
+        let outcome = self.run(&script, current);
+        if let Some(watch) = self.channel.watch(None) {
+            let bundle = watch.read().bundle(!matches!(outcome, Ok(Outcome::Done { .. })));
+            current.output.emit(Output::Display { bundle, display_id: None });
+        }
+        outcome
+    }
+
     /// Forgets all that cells have made; the next one finds what the first one found.
     fn clear(&mut self) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new("KernelError", format!("cannot clear: {error}"));
@@ -147,11 +171,11 @@ impl Evcxr {
     }
 
     /// Has evcxr run the Rust.
-    fn run(&mut self, script: &Script, current: &Current<'_>) -> Outcome {
-        if let Err(failure) = self.submit(current) {
-            self.ledger.retract();
-            return Outcome::Failed(failure);
-        }
+    ///
+    /// # Errors
+    /// Of a cell of which evcxr keeps nothing.
+    fn run(&mut self, script: &Script, current: &Current<'_>) -> Result<Outcome, Failure> {
+        self.submit(current)?;
         let before = self.variables();
         let former = self.channel.begin(current.output);
         let result = self.context.execute(&code_for_evcxr(script, current));
@@ -162,14 +186,11 @@ impl Evcxr {
         }
         self.tell_redefined(current, &before);
         let counts = result.is_ok();
-        if let Err(error) = self.settle_misfits(current, counts) {
-            return Outcome::Failed(unwritten(&error));
+        self.settle_misfits(current, counts).map_err(|error| unwritten(&error))?;
+        match self.outcome(current, result, told, &before) {
+            Outcome::Failed(failure) if !counts => Err(failure),
+            outcome => Ok(outcome),
         }
-        let outcome = self.outcome(current, result, told, &before);
-        if !counts {
-            self.ledger.retract();
-        }
-        outcome
     }
 
     /// Tells the compiler step what it will compile.
@@ -178,9 +199,7 @@ impl Evcxr {
             let wrong = Wrong { line, text: text.to_owned() };
             return Err(traceback::of_line("CompileError", wrong, current.number, &self.ledger));
         }
-        self.ledger
-            .save(&self.tools.ledger())
-            .map_err(|error| Failure::new("KernelError", format!("the kernel's folder cannot be written: {error}")))
+        self.ledger.save(&self.tools.ledger()).map_err(|error| unwritten(&error))
     }
 
     fn outcome(
@@ -278,33 +297,10 @@ impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
         let number = self.ledger.note(cell.number, &cell.code);
         let current = Current { cell, number, rust: commands::rust_of(&cell.code), output };
-        let script = match Script::of(&cell.code, |krate| self.tools.stage.is_preloaded(krate)) {
-            Ok(script) => script,
-            Err(wrong) => {
-                self.ledger.retract();
-                return Outcome::Failed(traceback::of_line("CommandError", wrong, current.number, &self.ledger));
-            }
-        };
-        if script.own.contains(&Own::Clear)
-            && let Err(failure) = self.clear()
-        {
+        self.carry_out(&current).unwrap_or_else(|failure| {
             self.ledger.retract();
-            return Outcome::Failed(failure);
-        }
-        // From here on an interrupt finds the cell; one that came before has only left its mark.
-        let running = self.running.clone();
-        let _running = running.begin(self.context.process_handle());
-        if let Err(failure) = self.prepare(&script, &current) {
-            self.ledger.retract();
-            return Outcome::Failed(failure);
-        }
-        let process = interrupt::number_of(&self.context.process_handle());
-        self.channel.watch(script.own.contains(&Own::Time).then(|| Stopwatch::start(process)));
-        let outcome = self.run(&script, &current);
-        if let Some(watch) = self.channel.watch(None) {
-            output.emit(Output::Display { bundle: watch.read().bundle(&outcome), display_id: None });
-        }
-        outcome
+            Outcome::Failed(failure)
+        })
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {

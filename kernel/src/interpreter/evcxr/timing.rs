@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::processor;
-use crate::interpreter::{MimeBundle, Outcome};
+use crate::interpreter::MimeBundle;
 
 /// Times one cell, from when it is handed to the evaluator.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ struct Run {
 }
 
 impl Times {
-    /// What the notebook shows: the text below a bar of both parts.
-    pub fn bundle(&self, outcome: &Outcome) -> MimeBundle {
-        let failed = if matches!(outcome, Outcome::Failed(_)) { "failed after " } else { "" };
+    /// What the notebook shows of a cell, which may have `failed`: the text below a bar of both parts.
+    pub fn bundle(&self, failed: bool) -> MimeBundle {
+        let failed = if failed { "failed after " } else { "" };
         let text = format!("{failed}{}", self.text());
         let html =
             format!("<div style=\"margin:4px 0\">{}<div style=\"font-size:12px\">{text}</div></div>", self.bar());
@@ -126,25 +126,24 @@ fn spelt(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interpreter::Failure;
 
-    fn check_told(compile: u64, run: Option<(u64, Option<u64>)>, outcome: &Outcome, told: &str) {
+    fn check_told(compile: u64, run: Option<(u64, Option<u64>)>, failed: bool, told: &str) {
         let ms = Duration::from_millis;
         let run = run.map(|(wall, processor)| Run { wall: ms(wall), processor: processor.map(ms) });
-        let bundle = Times { compile: ms(compile), run }.bundle(outcome);
+        let bundle = Times { compile: ms(compile), run }.bundle(failed);
         assert_eq!(bundle.data["text/plain"], told);
         assert!(bundle.data["text/html"].as_str().is_some_and(|html| html.contains(&format!(">{told}<"))));
     }
 
     #[test]
     fn times_are_told_with_what_became_of_the_cell() {
-        let (done, failed) = (Outcome::Done { result: None }, Outcome::Failed(Failure::interrupted()));
+        let (done, failed) = (false, true);
         let told = "1.42 s: compiled in 210 ms, ran for 1.21 s; processor 2.30 s, 1.9 cores";
-        check_told(210, Some((1_210, Some(2_300))), &done, told);
-        check_told(210, Some((0, Some(0))), &done, "210 ms: compiled in 210 ms, ran for 0 µs; processor 0 µs");
-        check_told(90, None, &failed, "failed after 90 ms: compiling; it did not run");
+        check_told(210, Some((1_210, Some(2_300))), done, told);
+        check_told(210, Some((0, Some(0))), done, "210 ms: compiled in 210 ms, ran for 0 µs; processor 0 µs");
+        check_told(90, None, failed, "failed after 90 ms: compiling; it did not run");
         let told = "failed after 1.00 s: compiled in 210 ms, ran for 790 ms; processor unknown, the process that ran it has ended";
-        check_told(210, Some((790, None)), &failed, told);
+        check_told(210, Some((790, None)), failed, told);
     }
 
     #[test]
