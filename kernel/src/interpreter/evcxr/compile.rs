@@ -1,18 +1,19 @@
 //! Compiles a cell: what our `cargo build` and `cargo check` do. No cargo runs for a cell without
-//! `:dep`; rustc is called directly and links the collections' precompiled library.
+//! `:dep`; a rustc of the kernel's ([`compilers`](super::compilers)) links the collections' precompiled library.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
+use super::compilers::{self, Kind};
 use super::dependencies::{self, BuildError, Dependencies};
 use super::function::Survival;
 use super::generated::Generated;
 use super::layout::{Layout, lay_out, wants_library};
 use super::ledger::{Misfit, Page};
-use super::tools::{CELL, INSTANCES, Tools};
+use super::tools::{CELL, Tools};
 use super::{misfit, verbatim};
 
 /// evcxr reads the path of the finished object from the file that this variable names.
@@ -25,14 +26,14 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     let page = Page::load(&tools.ledger())?;
     if page.cell.is_none() {
-        return open(tools, folder);
+        return open(tools);
     }
     let dependencies = match dependencies::build(tools, folder) {
         Ok(dependencies) => dependencies,
         Err(BuildError::Cargo(text)) => return fail(&text),
         Err(BuildError::Io(error)) => return Err(error),
     };
-    let step = Step { tools, folder, dependencies, number: step_number(folder)? };
+    let step = Step { tools, dependencies };
     let Some(generated) = Generated::parse(&source, &page) else {
         return fail("the kernel does not know this shape of a cell; please report the cell's text");
     };
@@ -40,9 +41,9 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     loop {
         let reached = fitting.clone().reached(&page);
         let errors = match step.try_layouts(&reached, &page)? {
-            Tried::Compiled => {
+            Tried::Compiled(object) => {
                 Misfit::note(&misfits, &tools.ledger())?;
-                return step.deliver();
+                return step.deliver(&object);
             }
             Tried::Failed(errors) => errors,
         };
@@ -67,7 +68,7 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
     }
     // Nothing is wrong with it: then something it needs is reached by other ways than by name.
     match step.try_layouts(&generated, &page)? {
-        Tried::Compiled => step.deliver(),
+        Tried::Compiled(object) => step.deliver(&object),
         Tried::Failed(errors) => match why_not_shown(&errors) {
             Some(why) => fail(&why),
             None => {
@@ -98,10 +99,9 @@ fn why_not_shown(messages: &[Value]) -> Option<String> {
 
 /// Before the first cell nothing is there to run: the cell library has the functions that evcxr calls then. evcxr will rename
 /// the object, so it gets a link.
-fn open(tools: &Tools, folder: &Path) -> io::Result<i32> {
+fn open(tools: &Tools) -> io::Result<i32> {
     let library = tools.stage.externs.get(CELL).ok_or(io::ErrorKind::NotFound)?;
-    let object = folder.join("target/objects/libopening.so");
-    std::fs::create_dir_all(folder.join("target/objects"))?;
+    let object = tools.objects().join("libopening.so");
     std::os::unix::fs::symlink(library, &object)?;
     tell_object(&object)?;
     Ok(0)
@@ -116,7 +116,8 @@ fn tell_object(object: &Path) -> io::Result<()> {
 }
 
 enum Tried {
-    Compiled,
+    /// To this object.
+    Compiled(PathBuf),
     /// With rustc's messages, see [`messages`].
     Failed(Vec<Value>),
 }
@@ -127,8 +128,8 @@ fn fail(text: &str) -> io::Result<i32> {
 }
 
 /// What rustc said, one JSON object a line.
-fn messages(stderr: &[u8]) -> Vec<Value> {
-    String::from_utf8_lossy(stderr).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+fn messages(text: &str) -> Vec<Value> {
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// The code of a message, such as `E0282`, if it has one.
@@ -146,7 +147,7 @@ pub fn check(tools: &Tools, folder: &Path) -> io::Result<i32> {
     let source = std::fs::read_to_string(folder.join("src/lib.rs"))?;
     // What a `:dep` cannot build is said by `build`; a check goes on and judges the cell's own text.
     let dependencies = dependencies::build(tools, folder).unwrap_or_default();
-    let step = Step { tools, folder, dependencies, number: step_number(folder)? };
+    let step = Step { tools, dependencies };
     let output = step.compile_as_generated(&source, &Page::load(&tools.ledger())?, true)?;
     io::stderr().write_all(&output.stderr)?;
     Ok(if output.status.success() { 0 } else { 101 })
@@ -163,120 +164,53 @@ fn is_about_borrows(messages: &[Value]) -> bool {
     !codes.is_empty() && codes.iter().all(|code| CODES.contains(code))
 }
 
-/// Counts the compiles of a kernel, so that each object has a name of its own.
-fn step_number(folder: &Path) -> io::Result<u32> {
-    let counter = folder.join("step");
-    let last = std::fs::read_to_string(&counter).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    std::fs::write(&counter, (last + 1).to_string())?;
-    Ok(last + 1)
-}
-
-enum Emit {
-    Object,
-    Nothing,
-}
-
 struct Step<'a> {
     tools: &'a Tools,
-    folder: &'a Path,
     dependencies: Dependencies,
-    number: u32,
 }
 
 impl Step<'_> {
-    fn folder_of_files(&self) -> PathBuf {
-        self.folder.join("steps").join(self.number.to_string())
-    }
-
-    fn object(&self) -> PathBuf {
-        self.folder.join("target/objects").join(format!("libctx-{}.so", self.number))
-    }
-
     /// With as many guards as the cell's borrows allow.
     fn try_layouts(&self, generated: &Generated, page: &Page) -> io::Result<Tried> {
-        let at = self.folder_of_files();
-        let attempt = |survival| {
-            let layout = lay_out(generated, page, survival, &at.to_string_lossy(), self.tools);
-            let output = self.compile_layout(&layout)?;
-            Ok::<_, io::Error>(if output.status.success() {
-                Tried::Compiled
-            } else {
-                Tried::Failed(messages(&output.stderr))
-            })
-        };
+        let attempt = |survival| self.compile_layout(lay_out(generated, page, survival, self.tools));
         match attempt(Survival::Each)? {
             Tried::Failed(errors) if is_about_borrows(&errors) => attempt(Survival::Whole),
             tried => Ok(tried),
         }
     }
 
-    fn compile_layout(&self, layout: &Layout) -> io::Result<Output> {
-        let at = self.folder_of_files();
+    fn compile_layout(&self, layout: Layout) -> io::Result<Tried> {
         for (path, text) in &layout.files {
-            let path = at.join(path);
-            std::fs::create_dir_all(path.parent().expect("a file below the step's folder"))?;
+            let path = self.tools.layout().join(path);
+            std::fs::create_dir_all(path.parent().expect("a file below the folder of layouts"))?;
             std::fs::write(path, text)?;
         }
-        let optimise = if layout.wants_optimiser { "2" } else { "0" };
-        let mut rustc = self.rustc(Emit::Object, optimise, layout.wants_library)?;
-        rustc.arg(at.join(&layout.files[0].0));
-        rustc.arg(format!("--remap-path-prefix={}=", at.display()));
-        rustc.output()
+        let Layout { attributes, wants_library: library, wants_optimiser: optimiser, .. } = layout;
+        let kind = Kind { attributes, library, optimiser, dependencies: self.dependencies.clone() };
+        let root = format!("include!({:?});", self.tools.layout().join(&layout.files[0].0));
+        let compiled = compilers::compile(self.tools, kind, root)?;
+        Ok(match compiled.object {
+            Some(object) => Tried::Compiled(object),
+            None => Tried::Failed(messages(&compiled.messages)),
+        })
     }
 
     /// Only for its errors.
     fn compile_as_generated(&self, source: &str, page: &Page, wants_library: bool) -> io::Result<Output> {
-        let path = self.folder_of_files().join("lib.rs");
-        std::fs::create_dir_all(self.folder_of_files())?;
+        // evcxr finds the places in files of this name.
+        let path = self.tools.layout().join("lib.rs");
+        std::fs::create_dir_all(self.tools.layout())?;
         std::fs::write(&path, verbatim::for_errors(source, page, wants_library))?;
-        self.rustc(Emit::Nothing, "0", wants_library)?.arg("-Awarnings").arg(path).output()
-    }
-
-    fn rustc(&self, emit: Emit, optimise: &str, wants_library: bool) -> io::Result<Command> {
-        let stage = &self.tools.stage;
-        let mut rustc = self.tools.command(&stage.rustc);
-        rustc.current_dir(self.folder);
-        // Of its time, a tenth goes into asking the system for memory page by page. (Where its allocator is jemalloc.)
-        rustc.env("MALLOC_CONF", "thp:always");
-        rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
-        rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]).arg(format!("-Copt-level={optimise}"));
-        rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
-        if let Some(folder) = &self.dependencies.folder {
-            rustc.arg("-L").arg(folder);
-        }
-        // A crate that is named is loaded for hints in errors: a cell that does not need the library must not name it, and
-        // of the instances no error may speak.
-        let is_wanted = |name: &str| match name {
-            CELL => true,
-            INSTANCES => wants_library && matches!(emit, Emit::Object),
-            _ => wants_library,
-        };
-        let ours = stage.externs.iter().filter(|(name, _)| is_wanted(name));
-        for (name, file) in ours.chain(&self.dependencies.externs) {
-            rustc.arg("--extern").arg(format!("{name}={}", file.display()));
-        }
-        match emit {
-            Emit::Nothing => {
-                rustc.args(["--crate-type=lib", "--emit=metadata", "-o"]).arg(self.object().with_extension("rmeta"));
-            }
-            Emit::Object => {
-                let object = self.object();
-                std::fs::create_dir_all(object.parent().expect("an object in a folder"))?;
-                let name = object.file_name().expect("an object has a name").to_string_lossy();
-                // Without a name of its own the loader would bind a later cell to an earlier one's code.
-                // Functions of this cell are named by the object's build-id in worker processes.
-                let named = format!("-Clink-arg=-Wl,-soname,{name},--build-id=sha1");
-                rustc.args(["--crate-type=cdylib", "--emit=link"]).arg(named);
-                rustc.arg("-o").arg(object);
-            }
-        }
-        Ok(rustc)
+        let kind = Kind { library: wants_library, dependencies: self.dependencies.clone(), ..Kind::default() };
+        let mut rustc = kind.command(self.tools);
+        rustc.args(["--crate-type=lib", "--emit=metadata", "-Awarnings", "-o"]).arg(path.with_extension("rmeta"));
+        rustc.arg(path).output()
     }
 
     /// The files of the step are not needed any more.
-    fn deliver(&self) -> io::Result<i32> {
-        tell_object(&self.object())?;
-        std::fs::remove_dir_all(self.folder_of_files())?;
+    fn deliver(&self, object: &Path) -> io::Result<i32> {
+        tell_object(object)?;
+        std::fs::remove_dir_all(self.tools.layout())?;
         Ok(0)
     }
 }

@@ -74,7 +74,9 @@ impl Generated {
         };
         let head = head.strip_suffix("#[unsafe(no_mangle)]\n").unwrap_or(head);
         let items = living(items_of_file(head).into_iter().filter(is_ours).collect(), page);
-        let attributes = head.lines().filter(|line| line.starts_with("#![")).map(str::to_owned).collect();
+        // We allow all anyway.
+        let attributes = head.lines().filter(|line| line.starts_with("#![") && !line.starts_with("#![allow("));
+        let attributes = attributes.map(str::to_owned).collect();
         Some(Generated { attributes, items, function, loaded, bound, kept })
     }
 }

@@ -6,6 +6,7 @@ use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::compilers::Compilers;
 use super::folder::Folder;
 use super::output::Channel;
 use super::shell::Shell;
@@ -73,6 +74,7 @@ pub struct Reach {
     pub running: Arc<Running>,
     pub channel: Arc<Channel>,
     pub shell: Arc<Shell>,
+    pub compilers: Arc<Compilers>,
     /// See [`super::tools::Tools::compiling`].
     pub compiling: PathBuf,
 }
@@ -99,6 +101,7 @@ impl Interrupter for Stop {
 
     fn end(&self) {
         self.reach.shell.end();
+        self.reach.compilers.end();
         let process = self.reach.running.lock().process.clone();
         process.iter().for_each(|process| self.reach.running.end_process(process));
     }
@@ -134,6 +137,27 @@ impl Reach {
                 self.running.ended.wait_timeout(self.running.lock(), REPEAT).unwrap_or_else(PoisonError::into_inner);
             state = guard;
         }
+    }
+}
+
+/// A process group that compiles a cell, which an interrupt ends, until this is dropped.
+#[derive(Debug)]
+pub struct Compiling(PathBuf);
+
+impl Compiling {
+    /// Notes it in the folder [`super::tools::Tools::compiling`].
+    pub fn note(folder: &Path, group: u32) -> std::io::Result<Compiling> {
+        std::fs::create_dir_all(folder)?;
+        let note = folder.join(group.to_string());
+        std::fs::write(&note, "")?;
+        Ok(Compiling(note))
+    }
+}
+
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        // The interrupt may have removed it in the same moment.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -15,29 +15,30 @@ use super::function::{Function, Survival};
 use super::generated::{Generated, Living};
 use super::ledger::{Page, Parts, names};
 use super::lines::Lines;
-use super::tools::{INSTANCES, Tools};
+use super::tools::Tools;
 
-/// Files to compile: path below the cell's folder, and text. The first is the root.
+/// Files to compile: path below the folder of layouts, and text. The first includes the others.
 pub type Files = Vec<(String, String)>;
 
 /// A cell laid out.
 #[derive(Debug)]
 pub struct Layout {
     pub files: Files,
+    /// Inner attributes of the crate.
+    pub attributes: Vec<String>,
     /// It names the collections or a crate that lives in their library.
     pub wants_library: bool,
     /// Loops, closures or functions are worth the optimiser's time; calls into the library are not.
     pub wants_optimiser: bool,
 }
 
-/// Lays out the cell of `page`. `folder` is where the files will be.
-pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, folder: &str, tools: &Tools) -> Layout {
+/// Lays out the cell of `page`.
+pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, tools: &Tools) -> Layout {
     let current = page.cell.clone().unwrap_or_default();
     let parts = Parts::of(&current.code);
     let (placed, loose) = place_items(generated);
 
     let mentioned = mentioned(generated, &parts);
-    let wants_prelude = mentioned.iter().any(|name| tools.prelude.contains(*name));
     let wants_library = mentioned.iter().any(|name| tools.brings(name));
 
     let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
@@ -45,29 +46,18 @@ pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, folder: &
         || parts.statements.iter().any(|statement| heavy(&statement.text));
 
     // Everything of ours stands on the first line, before the user's first.
-    let mut root = String::from("#![allow(warnings)]");
-    for attribute in &generated.attributes {
-        root.push_str(attribute);
-    }
-    if wants_library {
-        root.push_str("extern crate lazuli_cell as _;extern crate lazuli as _;");
-    }
-    if wants_library && !wants_optimiser {
-        root.push_str(&format!("extern crate {INSTANCES} as _;"));
-    }
-    for item in loose {
-        if !is_prelude_import(&item.text) || wants_prelude {
-            root.push_str(&item.text.replace('\n', " "));
-        }
+    let mut root = String::new();
+    for item in loose.into_iter().filter(|item| !is_prelude_import(&item.text)) {
+        root.push_str(&item.text.replace('\n', " "));
     }
     for file in placed.keys() {
-        root.push_str(&format!("include!(\"{folder}/{}\");", file.path()));
+        root.push_str(&format!("include!({:?});", tools.layout().join(file.path())));
     }
     Function { generated, survival, definitions: generated.definitions() }.write(&parts.statements, &mut root);
 
     let mut files = vec![(format!("cell {}/lib.rs", current.number), root)];
     files.extend(placed.iter().map(|(file, items)| (file.path(), on_their_lines(items))));
-    Layout { files, wants_library, wants_optimiser }
+    Layout { files, attributes: generated.attributes.clone(), wants_library, wants_optimiser }
 }
 
 /// Whether the cell names the collections, or a crate that lives in their library.

@@ -2,12 +2,14 @@
 //!
 //! evcxr splits a cell, keeps items and variables, asks rust-analyzer for the variables' types and
 //! decides what to compile. Everything around that is ours: how rust-analyzer and the compiler are
-//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`layout`], [`compile`]),
+//! reached ([`toolchain`]), how a cell is read, laid out and compiled ([`generated`], [`layout`], [`compile`],
+//! [`compilers`]),
 //! the process that runs it (`kernel/runtime`), what it shows ([`output`], [`traceback`], [`timing`]), and the lines
 //! before its Rust ([`commands`], [`shell`]).
 
 mod commands;
 mod compile;
+mod compilers;
 mod definitions;
 mod dependencies;
 mod folder;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 use evcxr::CommandContext;
 
 use self::commands::{Own, Script, Wrong};
+use self::compilers::Compilers;
 use self::gone::{Gone, Variables};
 use self::interrupt::Running;
 use self::ledger::{Ledger, Misfit, Parts};
@@ -62,6 +65,7 @@ struct Evcxr {
     channel: Arc<Channel>,
     running: Arc<Running>,
     shell: Arc<Shell>,
+    compilers: Arc<Compilers>,
 }
 
 /// The cell that runs.
@@ -297,10 +301,12 @@ impl Interpreter for Evcxr {
     fn execute(&mut self, cell: &Cell, output: &Arc<dyn OutputSink>) -> Outcome {
         let number = self.ledger.note(cell.number, &cell.code);
         let current = Current { cell, number, rust: commands::rust_of(&cell.code), output };
-        self.carry_out(&current).unwrap_or_else(|failure| {
+        let outcome = self.carry_out(&current).unwrap_or_else(|failure| {
             self.ledger.retract();
             Outcome::Failed(failure)
-        })
+        });
+        self.compilers.prepare();
+        outcome
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
@@ -325,6 +331,7 @@ impl Interpreter for Evcxr {
 
     fn shutdown(&mut self) {
         self.shell.end();
+        self.compilers.end();
         self.running.end_process(&self.context.process_handle());
     }
 }

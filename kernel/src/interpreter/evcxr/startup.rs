@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use evcxr::{CommandContext, EvalContext};
 
+use super::compilers::Compilers;
 use super::folder::Folder;
 use super::gone::Gone;
 use super::interrupt::{Reach, Running, Stop};
@@ -61,15 +62,17 @@ fn prepared() -> Result<Launch, Failure> {
     let tools = prepare(tools).map_err(|error| cannot("prepare its folder", &error))?;
     let channel = listen(&tools.channel())?;
     let (running, shell) = (Arc::new(Running::default()), Arc::new(Shell::default()));
+    let compilers = Compilers::listen(&tools).map_err(|error| cannot("listen to its compiler step", &error))?;
     let reach = Arc::new(Reach {
         running: running.clone(),
         channel: channel.clone(),
         shell: shell.clone(),
+        compilers: compilers.clone(),
         compiling: tools.compiling(),
     });
     let interrupter = Arc::new(Stop { reach, folder });
     let start = move || {
-        let session = start(tools, channel, running, shell)?;
+        let session = start(tools, channel, running, shell, compilers)?;
         Ok(Box::new(session) as Box<dyn Interpreter>)
     };
     Ok(Launch { language_version, interrupter, start: Box::new(start) })
@@ -95,7 +98,7 @@ fn cannot(what: &str, error: &std::io::Error) -> Failure {
 /// Links the stand-ins and points the environment of this process at them.
 fn prepare(mut tools: Tools) -> std::io::Result<Tools> {
     let bin = tools.bin();
-    for folder in [&bin, &tools.ledger(), &tools.folder.join("config"), &tools.folder.join("evcxr")] {
+    for folder in [&bin, &tools.ledger(), &tools.objects(), &tools.folder.join("config"), &tools.folder.join("evcxr")] {
         std::fs::create_dir_all(folder)?;
     }
     let program = std::env::current_exe()?;
@@ -136,8 +139,15 @@ fn prelude_names(world: &Path) -> BTreeSet<String> {
     ledger::imported_names(&text, "prelude")
 }
 
-fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>, shell: Arc<Shell>) -> Result<Evcxr, Failure> {
+fn start(
+    tools: Tools,
+    channel: Arc<Channel>,
+    running: Arc<Running>,
+    shell: Arc<Shell>,
+    compilers: Arc<Compilers>,
+) -> Result<Evcxr, Failure> {
     same_compiler(&tools)?;
+    compilers.prepare();
     let mut ledger = Ledger::default();
     ledger.save(&tools.ledger()).map_err(|error| cannot("write its ledger", &error))?;
     let broken = |error: evcxr::Error| Failure::new("KernelError", format!("the evaluator did not start: {error}"));
@@ -151,7 +161,7 @@ fn start(tools: Tools, channel: Arc<Channel>, running: Arc<Running>, shell: Arc<
     context.execute(PRELUDE).map_err(broken)?;
     // Only warms caches: what it finds does not matter.
     let _ = context.hover_at(WARM_UP, WARM_UP.len());
-    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), misfits: Vec::new(), channel, running, shell })
+    Ok(Evcxr { context, tools, ledger, gone: Gone::default(), misfits: Vec::new(), channel, running, shell, compilers })
 }
 
 /// Cells compiled by another compiler than the library's would fail to link with hundreds of lines.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use lazuli_facade::{Question, World};
 
+use super::interrupt::Compiling;
 use super::tools::{TOOLS, Tools};
 use super::{compile, dependencies, system};
 
@@ -97,13 +98,8 @@ fn answer(text: &str) -> io::Result<i32> {
 /// Works in a process group of its own, which the kernel finds and ends when the cell is interrupted.
 fn interruptible<T>(tools: &Tools, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     system::lead_group();
-    let note = tools.compiling().join(std::process::id().to_string());
-    std::fs::create_dir_all(tools.compiling())?;
-    std::fs::write(&note, "")?;
-    let result = work();
-    // The kernel may have removed it in the same moment.
-    let _ = std::fs::remove_file(note);
-    result
+    let _interruptible = Compiling::note(&tools.compiling(), std::process::id())?;
+    work()
 }
 
 fn real(name: &str, tools: &Tools, arguments: &[OsString]) -> io::Result<i32> {

@@ -103,6 +103,21 @@ impl Tools {
         self.folder.join("channel")
     }
 
+    /// The socket at which the kernel compiles cells.
+    pub fn compilers(&self) -> PathBuf {
+        self.folder.join("compilers")
+    }
+
+    /// Where cells are laid out, one after the other. It appears in no name of a file that users see.
+    pub fn layout(&self) -> PathBuf {
+        self.folder.join("layout")
+    }
+
+    /// Where compiled cells are.
+    pub fn objects(&self) -> PathBuf {
+        self.folder.join("objects")
+    }
+
     /// Where the cells so far are noted.
     pub fn ledger(&self) -> PathBuf {
         self.folder.join("ledger")

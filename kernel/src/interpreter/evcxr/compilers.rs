@@ -1,0 +1,253 @@
+//! Compilers that wait for the next cell. Of what rustc does for a small cell a third is the same for all: it loads itself, and
+//! reads what there is to know of the library and of the crates below it. So when a cell has ended, the compiler for the next
+//! one of its [`Kind`] is started, and comes as far as the end of its root file, `include!("/dev/stdin")`: names of crates are
+//! resolved before macros are expanded. The cell's own text goes into its stdin.
+//!
+//! The kernel owns them; the compiler step, a process of its own, asks for them over a socket. A compiler whose kernel was killed reads
+//! an empty cell and ends. Imports: tools, dependencies, interrupt.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::dependencies::Dependencies;
+use super::interrupt::Compiling;
+use super::tools::{CELL, INSTANCES, Tools};
+
+/// How many wait at most. Cells of a session alternate between a few kinds; each compiler that waits takes 20 to 30 MB beside
+/// what it shares with the others.
+const WAITING: usize = 3;
+
+/// Cells of one kind can be compiled by the same compiler.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kind {
+    /// Inner attributes of the crate.
+    pub attributes: Vec<String>,
+    /// They name the collections or a crate that lives in their library. It takes long to load, so that others must not.
+    pub library: bool,
+    /// They are worth the optimiser's time.
+    pub optimiser: bool,
+    /// What they link with by `:dep`.
+    pub dependencies: Dependencies,
+}
+
+impl Kind {
+    /// The root file: what all cells of the kind begin with.
+    fn root(&self) -> String {
+        let mut root = format!("#![allow(warnings)]{}extern crate {CELL} as _;", self.attributes.concat());
+        if self.library {
+            root.push_str("extern crate lazuli as _;use lazuli::prelude::*;");
+        }
+        if self.links_instances() {
+            root.push_str(&format!("extern crate {INSTANCES} as _;"));
+        }
+        root.push_str("include!(\"/dev/stdin\");");
+        root
+    }
+
+    /// rustc shares instances between crates only where it does not optimise.
+    fn links_instances(&self) -> bool {
+        self.library && !self.optimiser
+    }
+
+    /// rustc with what this kind links with, for whatever it shall emit.
+    pub fn command(&self, tools: &Tools) -> Command {
+        let stage = &tools.stage;
+        let mut rustc = tools.command(&stage.rustc);
+        rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
+        rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]);
+        rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
+        if let Some(folder) = &self.dependencies.folder {
+            rustc.arg("-L").arg(folder);
+        }
+        // A crate that is named is loaded for hints in errors, and of the instances no error may speak.
+        let ours = stage.externs.iter().filter(|(name, _)| match name.as_str() {
+            CELL => true,
+            INSTANCES => false,
+            _ => self.library,
+        });
+        for (name, file) in ours.chain(&self.dependencies.externs) {
+            rustc.arg("--extern").arg(format!("{name}={}", file.display()));
+        }
+        rustc
+    }
+}
+
+/// What the compiler step asks for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    kind: Kind,
+    /// What the cell adds to the root file.
+    text: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Compiled {
+    /// The object, if the cell was correct.
+    pub object: Option<PathBuf>,
+    /// What rustc said, one JSON object a line.
+    pub messages: String,
+}
+
+/// Has the kernel compile a cell: `text` is what it adds to the root file of its kind.
+pub fn compile(tools: &Tools, kind: Kind, text: String) -> io::Result<Compiled> {
+    let mut kernel = UnixStream::connect(tools.compilers())?;
+    serde_json::to_writer(&kernel, &Order { kind, text })?;
+    kernel.shutdown(Shutdown::Write)?;
+    let mut answer = Vec::new();
+    kernel.read_to_end(&mut answer)?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+/// The kernel's compilers.
+#[derive(Debug)]
+pub struct Compilers {
+    tools: Tools,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many were started: each object has a name of its own, or the loader would take a later cell for an earlier one.
+    started: u32,
+    /// Those that were used longest ago come first.
+    waiting: VecDeque<Waiting>,
+    /// The kind that was used last, while none of it waits.
+    missing: Option<Kind>,
+    ended: bool,
+}
+
+impl Compilers {
+    /// Answers the compiler step from now on, in a thread of its own.
+    pub fn listen(tools: &Tools) -> io::Result<Arc<Compilers>> {
+        let listener = UnixListener::bind(tools.compilers())?;
+        let state = State { missing: Some(Kind { library: true, ..Kind::default() }), ..State::default() };
+        let compilers = Arc::new(Compilers { tools: tools.clone(), state: Mutex::new(state) });
+        let this = compilers.clone();
+        std::thread::Builder::new().name("compilers".to_owned()).spawn(move || {
+            for step in listener.incoming().flatten() {
+                // A compiler step that was interrupted does not hear the answer.
+                if let Err(error) = this.answer(step) {
+                    eprintln!("a cell could not be compiled: {error}");
+                }
+            }
+        })?;
+        Ok(compilers)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, mut step: UnixStream) -> io::Result<()> {
+        let Order { kind, text } = serde_json::from_reader(&step)?;
+        let waiting = self.take(&kind)?;
+        let compiled = waiting.finish(&text, &self.tools)?;
+        self.lock().missing = Some(kind);
+        step.write_all(&serde_json::to_vec(&compiled)?)
+    }
+
+    /// One that waits, or else a new one.
+    fn take(&self, kind: &Kind) -> io::Result<Waiting> {
+        let mut state = self.lock();
+        // Anybody may have ended one.
+        state.waiting.retain_mut(Waiting::waits);
+        match state.waiting.iter().position(|waiting| waiting.kind == *kind) {
+            Some(at) => Ok(state.waiting.remove(at).expect("it is there")),
+            None => state.start(kind.clone(), &self.tools),
+        }
+    }
+
+    /// Has a compiler ready for a cell like the last one, to be called when nothing else runs: it works for a tenth of a second.
+    pub fn prepare(&self) {
+        let mut state = self.lock();
+        let Some(kind) = state.missing.take().filter(|_| !state.ended) else { return };
+        // Where none can be started, the cell that needs it says so.
+        if let Ok(waiting) = state.start(kind, &self.tools) {
+            state.waiting.push_back(waiting);
+        }
+        while state.waiting.len() > WAITING {
+            state.waiting.pop_front();
+        }
+    }
+
+    /// Ends those that wait, for good.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        state.waiting.clear();
+    }
+}
+
+impl State {
+    fn start(&mut self, kind: Kind, tools: &Tools) -> io::Result<Waiting> {
+        self.started += 1;
+        let folder = tools.objects();
+        let root = folder.join(format!("root-{}.rs", self.started));
+        std::fs::write(&root, kind.root())?;
+        let name = format!("libctx-{}.so", self.started);
+        let object = folder.join(&name);
+        let mut rustc = kind.command(tools);
+        if kind.links_instances() {
+            rustc.arg("--extern").arg(format!("{INSTANCES}={}", tools.stage.externs[INSTANCES].display()));
+        }
+        rustc.arg(if kind.optimiser { "-Copt-level=2" } else { "-Copt-level=0" });
+        rustc.arg(format!("--remap-path-prefix={}=", tools.layout().display()));
+        // Functions of this cell are named by the object's build-id in worker processes.
+        rustc
+            .args(["--crate-type=cdylib", "--emit=link"])
+            .arg(format!("-Clink-arg=-Wl,-soname,{name},--build-id=sha1"));
+        rustc.arg("-o").arg(&object).arg(&root).current_dir(&folder);
+        // Its linker ends with it.
+        rustc.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Ok(Waiting { process: Some(rustc.spawn()?), kind, root, object })
+    }
+}
+
+/// A compiler that waits.
+#[derive(Debug)]
+struct Waiting {
+    kind: Kind,
+    root: PathBuf,
+    object: PathBuf,
+    /// None once it has got its cell.
+    process: Option<Child>,
+}
+
+impl Waiting {
+    fn waits(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None)))
+    }
+
+    /// Gives it the rest of its root file, and waits for what comes of that.
+    fn finish(mut self, text: &str, tools: &Tools) -> io::Result<Compiled> {
+        let mut process = self.process.take().expect("it waits");
+        let _interruptible = Compiling::note(&tools.compiling(), process.id())?;
+        let mut stdin = process.stdin.take().expect("it is piped");
+        // One that has ended before it read says why.
+        let _ = stdin.write_all(text.as_bytes());
+        drop(stdin);
+        let output = process.wait_with_output()?;
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(Compiled { object: output.status.success().then(|| self.object.clone()), messages })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            // It may be gone already.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        let _ = std::fs::remove_file(&self.root);
+    }
+}
