@@ -7,7 +7,7 @@ use std::any::type_name;
 
 use super::pass::{self, Elements, Kind};
 use super::{Bag, Element, layer, partition};
-use crate::graph::{Node, Operation, Origin, Pattern};
+use crate::graph::{Node, Operation, Origin, Pattern, WrongType};
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// `function` of every element.
@@ -133,7 +133,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let code = |function: &F, parameters: &P, task: crate::graph::Task| {
             let partition = task.into_values().next().expect("a partition is read");
-            Ok(partition::value(function(parameters, partition.take()?)))
+            let elements = partition.take().map_err(WrongType::into_failure)?;
+            Ok(partition::value(function(parameters, elements)))
         };
         self.each(Operation::with_parameters("map_partitions", function, parameters, code))
     }

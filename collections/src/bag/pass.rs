@@ -7,7 +7,7 @@
 //! Source of the idea: the vectors of MonetDB/X100 (Boncz, Zukowski, Nes, CIDR 2005).
 
 use std::any::Any;
-use std::mem::{needs_drop, replace, swap, take};
+use std::mem::{needs_drop, replace, swap};
 use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl<T: Clone + 'static> Elements<'_, T> {
             Elements::Owned(elements) => {
                 // The new elements are where the old ones were, if they fit. The buffer that is then free serves
                 // the next batch, if it has the right type.
-                let mut free = replace(made, take(elements).into_iter().map(function).collect());
+                let mut free = replace(made, replace(elements, Vec::new()).into_iter().map(function).collect());
                 if let Some(free) = (&mut free as &mut dyn Any).downcast_mut::<Vec<T>>() {
                     swap(elements, free);
                 }
@@ -163,33 +163,27 @@ pub(super) struct Kind {
 impl Kind {
     /// That of elements which can leave this process.
     pub(super) fn of<T: Element>() -> &'static Kind {
-        const {
-            &Kind {
-                buffer: buffer::<Vec<T>>,
-                gather: gather::<T>,
-                value: |made| partition::value(unboxed::<Vec<T>>(made)),
-            }
-        }
+        const { &Kind { buffer: empty::<T>, gather: gather::<T>, value: |made| partition::value(unboxed::<Vec<T>>(made)) } }
     }
 
     /// That of elements which stay in this process.
     pub(super) fn local<T: Clone + Send + Sync + 'static>() -> &'static Kind {
-        const {
-            &Kind {
-                buffer: buffer::<Vec<T>>,
-                gather: gather::<T>,
-                value: |made| partition::local(unboxed::<Vec<T>>(made)),
-            }
-        }
+        const { &Kind { buffer: empty::<T>, gather: gather::<T>, value: |made| partition::local(unboxed::<Vec<T>>(made)) } }
     }
 }
 
-fn buffer<B: Default + 'static>() -> Box<dyn Any> {
-    Box::new(B::default())
+// In what cells compile here, nothing asks for `Debug` or `Default`: to know which implementation of a trait holds, rustc reads all
+// that there are, for these two some 10 000.
+
+fn empty<T: 'static>() -> Box<dyn Any> {
+    Box::new(Vec::<T>::new())
 }
 
 fn unboxed<B: 'static>(any: Box<dyn Any>) -> B {
-    *any.downcast().expect(AGREED)
+    match any.downcast() {
+        Ok(it) => *it,
+        Err(_) => unreachable!("{AGREED}"),
+    }
 }
 
 fn gather<T: Clone + 'static>(batch: Batch<'_>, gathered: &mut dyn Any, done: usize, left: usize) {
@@ -281,7 +275,7 @@ where
         *total = Some(add(total.take(), batch.elements()));
     };
     let finish = move |total| finish(unboxed::<Option<A>>(total).expect("a batch comes even of no elements"));
-    one(open::<T>, Arc::new(run), buffer::<Option<A>>, End::Total(Arc::new(finish)))
+    one(open::<T>, Arc::new(run), || Box::new(None::<A>), End::Total(Arc::new(finish)))
 }
 
 /// The work of an operation that makes elements of `kind` from nothing: `make` begins a partition.
@@ -409,7 +403,7 @@ impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
         match self {
             Partition::Owned { rest, batch } => {
                 if whole {
-                    *batch = take(rest).collect();
+                    *batch = replace(rest, Vec::new().into_iter()).collect();
                 } else {
                     batch.clear();
                     batch.extend(rest.take(const { batch_length::<T>() }));
@@ -432,7 +426,7 @@ impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
 
     fn ahead(&self) -> Range<usize> {
         let length = const { batch_length::<T>() };
-        let batch = self.rest().get(length..).unwrap_or_default();
+        let batch = self.rest().get(length..).unwrap_or(&[]);
         let addresses = batch[..batch.len().min(length)].as_ptr_range();
         addresses.start.addr()..addresses.end.addr()
     }

@@ -113,7 +113,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         let own = parameters.clone();
         let partial = Operation::with_parameters("reduction", per_partition, own, |per_partition, parameters, task| {
             let partition = task.into_values().next().expect("a partition is read");
-            Ok(Value::of(per_partition(parameters, partition.take()?)))
+            let elements = partition.take().map_err(WrongType::into_failure)?;
+            Ok(Value::of(per_partition(parameters, elements)))
         });
         let combine = Operation::with_parameters("reduction", aggregate, parameters, |aggregate, parameters, task| {
             Ok(Value::of(aggregate(parameters, partials::<A>(task).collect::<Result<_, _>>()?)))

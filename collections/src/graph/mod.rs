@@ -6,6 +6,7 @@
 //! that are needed, in an order that keeps memory low.
 
 mod element;
+mod format;
 mod fuse;
 mod key;
 mod layer;
@@ -19,6 +20,7 @@ mod plan;
 mod value;
 
 pub use element::Element;
+pub(crate) use format::{read, write};
 pub(crate) use fuse::{Place, Source, assembled, stopped_part};
 pub use fuse::{enter_stage, fuse};
 pub use key::Key;

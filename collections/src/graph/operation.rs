@@ -7,7 +7,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::io::{Read, Write};
 use std::mem::needs_drop;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use super::format::{self, FormatError};
 use super::{Value, WrongType};
 
 /// Why a task failed: any error, its text shown to the user after the name of the operation.
@@ -268,12 +268,11 @@ impl Operation {
     }
 
     /// The same operation as the call of a function: what the function captures could be an argument.
-    pub(crate) fn called(self) -> Self {
-        let travel = match self.travel {
-            Travel::Captures { .. } => Travel::Captures { called: true },
-            other => other,
-        };
-        Operation { travel, ..self }
+    pub(crate) fn called(mut self) -> Self {
+        if let Travel::Captures { called } = &mut self.travel {
+            *called = true;
+        }
+        self
     }
 
     /// Several operations in one; made by fusion only.
@@ -305,7 +304,7 @@ impl Operation {
 
 impl Travel {
     /// Not generic, as all cells share it.
-    fn of(rebuild: Rebuild, code: usize, parameters: Result<Arc<[u8]>, rmp_serde::encode::Error>) -> Travel {
+    fn of(rebuild: Rebuild, code: usize, parameters: Result<Arc<[u8]>, FormatError>) -> Travel {
         match parameters {
             Ok(parameters) => Travel::Anywhere(Wire { rebuild, code, parameters }),
             Err(error) => Travel::Unwritten(error.to_string().into()),
@@ -315,7 +314,7 @@ impl Travel {
     fn closure<F>(
         rebuild: Rebuild,
         code: usize,
-        parameters: impl FnOnce() -> Result<Arc<[u8]>, rmp_serde::encode::Error>,
+        parameters: impl FnOnce() -> Result<Arc<[u8]>, FormatError>,
     ) -> Travel {
         if const { is_empty::<F>() } {
             Travel::of(rebuild, code, parameters())
@@ -326,25 +325,22 @@ impl Travel {
 }
 
 /// `parameters` as bytes, unless their serde implementation refuses. Those of size zero are their type alone, so
-/// that a cell that has none compiles no codec for them. Written and read through the same types as values are
-/// ([`Value::new`]), as a cell compiles the serde implementation of its types for each.
-fn written<P: Serialize>(parameters: &P) -> Result<Arc<[u8]>, rmp_serde::encode::Error> {
+/// that a cell that has none compiles no codec for them.
+fn written<P: Serialize>(parameters: &P) -> Result<Arc<[u8]>, FormatError> {
     if const { is_empty::<P>() } {
         return Ok(nothing());
     }
     let mut bytes = Vec::new();
-    let out: &mut dyn Write = &mut bytes;
-    rmp_serde::encode::write_named(out, parameters)?;
+    format::write(parameters, &mut bytes)?;
     Ok(bytes.into())
 }
 
 /// Reads what [`written`] wrote.
-fn read<P: DeserializeOwned>(mut parameters: &[u8]) -> Result<P, rmp_serde::decode::Error> {
+fn read<P: DeserializeOwned>(mut parameters: &[u8]) -> Result<P, Failure> {
     if const { is_empty::<P>() } {
         return Ok(conjure());
     }
-    let parameters: &mut dyn Read = &mut parameters;
-    rmp_serde::from_read(parameters)
+    format::read(&mut parameters).map_err(FormatError::into_failure)
 }
 
 /// Whether the values of a type are made from nothing.

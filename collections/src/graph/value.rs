@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Failure;
+use super::format::{self, FormatError};
 
 /// A value that some task made: any type, counted references, its size in bytes known.
 ///
@@ -40,6 +41,13 @@ pub struct WrongType {
     found: &'static str,
 }
 
+impl WrongType {
+    /// The error as tasks have it. Not generic, as `?` is: a cell would compile all that belongs to an error.
+    pub(crate) fn into_failure(self) -> Failure {
+        self.into()
+    }
+}
+
 impl Value {
     /// Wraps `data`, which occupies `bytes` bytes including what it owns on the heap, and which stays in this
     /// process and in memory.
@@ -53,7 +61,7 @@ impl Value {
         Value(Arc::new(Held { codec: Some(codec), bytes, data }))
     }
 
-    /// Wraps `data`, which occupies `bytes` bytes, written and read by its serde implementation (MessagePack).
+    /// Wraps `data`, which occupies `bytes` bytes, written and read by its serde implementation.
     ///
     /// ```
     /// # use lazuli::graph::Value;
@@ -107,14 +115,24 @@ impl Value {
 }
 
 fn encode<T: Any + Serialize>(value: &Value, out: &mut dyn Write) -> Result<(), Failure> {
-    out.write_all(&(value.bytes() as u64).to_le_bytes())?;
-    Ok(rmp_serde::encode::write_named(out, value.get::<T>()?)?)
+    let data = value.get::<T>().map_err(WrongType::into_failure)?;
+    write_size(value.bytes(), out)?;
+    format::write(data, out).map_err(FormatError::into_failure)
 }
 
 fn decode<T: Any + Send + Sync + Serialize + DeserializeOwned>(input: &mut dyn Read) -> Result<Value, Failure> {
+    let bytes = read_size(input)?;
+    format::read::<T>(input).map(|data| Value::new(data, bytes)).map_err(FormatError::into_failure)
+}
+
+fn write_size(bytes: usize, out: &mut dyn Write) -> Result<(), Failure> {
+    Ok(out.write_all(&(bytes as u64).to_le_bytes())?)
+}
+
+fn read_size(input: &mut dyn Read) -> Result<usize, Failure> {
     let mut bytes = [0; 8];
     input.read_exact(&mut bytes)?;
-    Ok(Value::new(rmp_serde::decode::from_read::<_, T>(input)?, u64::from_le_bytes(bytes) as usize))
+    Ok(u64::from_le_bytes(bytes) as usize)
 }
 
 impl fmt::Debug for Value {

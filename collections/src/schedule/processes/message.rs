@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::address::{BuildId, Name};
-use crate::graph::Source;
+use crate::graph::{Source, read, write};
 
 /// To a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,7 +64,8 @@ pub(super) enum Reply {
 
 /// Sends a header.
 pub(super) fn send(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    let bytes = rmp_serde::to_vec(message).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    write(message, &mut bytes).map_err(io::Error::other)?;
     out.write_all(&(bytes.len() as u64).to_le_bytes())?;
     out.write_all(&bytes)
 }
@@ -73,7 +74,7 @@ pub(super) fn send(out: &mut impl Write, message: &impl Serialize) -> io::Result
 pub(super) fn receive<M: DeserializeOwned>(input: &mut impl Read) -> io::Result<M> {
     let mut length = [0; 8];
     input.read_exact(&mut length)?;
-    rmp_serde::from_slice(&bytes(input, u64::from_le_bytes(length))?).map_err(io::Error::other)
+    read(&mut &*bytes(input, u64::from_le_bytes(length))?).map_err(io::Error::other)
 }
 
 /// Receives bytes that were announced.
