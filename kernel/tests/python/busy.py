@@ -2,7 +2,7 @@
 
 import time
 
-from processes import below
+from processes import below, processor_time
 from session import Session
 
 # Evaluated by the compiler, for longer than anyone waits.
@@ -33,3 +33,8 @@ def printed(session: Session, request: str, text: str):
 
 def compilers(session: Session) -> list[int]:
     return [process for process, command in below(session.process).items() if "--crate-name ctx" in command]
+
+
+def working_compilers(session: Session) -> list[int]:
+    """Those that are at `ENDLESS_COMPILE`: one that waits for its cell has not worked for so long."""
+    return [process for process in compilers(session) if processor_time(process) > 1]

@@ -2,7 +2,7 @@
 
 import json
 
-from busy import ENDLESS_COMPILE, compilers, printed, until
+from busy import ENDLESS_COMPILE, printed, until, working_compilers
 from processes import lives, processor_time
 from session import Session
 from stage import copied
@@ -31,7 +31,7 @@ def test_interrupt_of_a_computation_keeps_variables(kernel):
 def test_interrupt_of_a_compile_ends_the_compiler_and_costs_nothing(kernel):
     kernel.ok("let kept = 5;")
     request = kernel.client.execute(ENDLESS_COMPILE)
-    working = until(lambda: compilers(kernel))
+    working = until(lambda: working_compilers(kernel))
     interrupted(kernel, request)
     until(lambda: not any(lives(process) for process in working))
     assert kernel.ok("kept").result == "5"

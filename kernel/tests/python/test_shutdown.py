@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from busy import ENDLESS_COMPILE, compilers, printed, until
+from busy import ENDLESS_COMPILE, printed, until, working_compilers
 from processes import below, lives
 from session import Session
 
@@ -43,7 +43,7 @@ def test_shutdown_while_a_cell_runs(kernel):
 def test_shutdown_while_a_cell_compiles(kernel):
     kernel.ok("let bound = 1;")
     kernel.client.execute(ENDLESS_COMPILE)
-    until(lambda: compilers(kernel))
+    until(lambda: working_compilers(kernel))
     leaves_nothing(kernel)
 
 
