@@ -185,8 +185,7 @@ impl Step<'_> {
             std::fs::create_dir_all(path.parent().expect("a file below the folder of layouts"))?;
             std::fs::write(path, text)?;
         }
-        let Layout { attributes, wants_library: library, wants_optimiser: optimiser, .. } = layout;
-        let kind = Kind { attributes, library, optimiser, dependencies: self.dependencies.clone() };
+        let kind = Kind { dependencies: self.dependencies.clone(), ..layout.kind };
         let root = format!("include!({:?});", self.tools.layout().join(&layout.files[0].0));
         let compiled = compilers::compile(self.tools, kind, root)?;
         Ok(match compiled.object {

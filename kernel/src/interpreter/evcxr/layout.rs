@@ -7,10 +7,11 @@
 //! * the statements go into one function, which the root exports ([`function`](super::function));
 //! * variables carry the fingerprint of their type ([`definitions`](super::definitions)).
 //!
-//! Imports: tools, ledger, lines, definitions, generated, function.
+//! Imports: tools, compilers, ledger, lines, definitions, generated, function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::compilers::Kind;
 use super::function::{Function, Survival};
 use super::generated::{Generated, Living};
 use super::ledger::{Page, Parts, names};
@@ -24,12 +25,8 @@ pub type Files = Vec<(String, String)>;
 #[derive(Debug)]
 pub struct Layout {
     pub files: Files,
-    /// Inner attributes of the crate.
-    pub attributes: Vec<String>,
-    /// It names the collections or a crate that lives in their library.
-    pub wants_library: bool,
-    /// Loops, closures or functions are worth the optimiser's time; calls into the library are not.
-    pub wants_optimiser: bool,
+    /// Which compiler it needs; of what it links with by `:dep`, it knows nothing.
+    pub kind: Kind,
 }
 
 /// Lays out the cell of `page`.
@@ -39,10 +36,11 @@ pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, tools: &T
     let (placed, loose) = place_items(generated);
 
     let mentioned = mentioned(generated, &parts);
-    let wants_library = mentioned.iter().any(|name| tools.brings(name));
+    let library = mentioned.iter().any(|name| tools.brings(name));
 
+    // Loops, closures and functions are; calls into the library are not.
     let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
-    let wants_optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
+    let optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
         || parts.statements.iter().any(|statement| heavy(&statement.text));
 
     // Everything of ours stands on the first line, before the user's first.
@@ -57,7 +55,7 @@ pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, tools: &T
 
     let mut files = vec![(format!("cell {}/lib.rs", current.number), root)];
     files.extend(placed.iter().map(|(file, items)| (file.path(), on_their_lines(items))));
-    Layout { files, attributes: generated.attributes.clone(), wants_library, wants_optimiser }
+    Layout { files, kind: Kind { attributes: generated.attributes.clone(), library, optimiser, ..Kind::default() } }
 }
 
 /// Whether the cell names the collections, or a crate that lives in their library.
