@@ -10,6 +10,7 @@ use std::ops::Range;
 pub(crate) const LINE: usize = 64;
 
 /// Asks for the memory at `addresses`.
+#[inline]
 pub(crate) fn prefetch(addresses: Range<usize>) {
     let mut address = addresses.start;
     while address < addresses.end {

@@ -44,7 +44,7 @@ impl RawArray {
 
     /// How an array is drawn.
     pub(super) fn picture(chunks: &Chunks, dtype: DtypeId) -> Picture {
-        Picture { collection: "Array", detail: detail(chunks, dtype).into(), grid: chunks.grid().to_vec() }
+        Picture { collection: "Array", detail: detail(chunks, dtype).into(), grid: chunks.grid().to_vec().into() }
     }
 
     /// The same array on results that are held.

@@ -200,7 +200,7 @@ impl RawArray {
         let axes: Vec<_> = (0..self.chunks.ndim()).collect();
         self.something_to_reduce(reduction, &axes).unwrap_or_else(|error| panic!("{error}"));
         let detail = Detail::Type(reduction.result(self.dtype).name());
-        self.tree(reduction, axes, Shape::Number, Picture { collection: "Delayed", detail, grid: Vec::new() })
+        self.tree(reduction, axes, Shape::Number, Picture { collection: "Delayed", detail, grid: [].into() })
     }
 
     fn something_to_reduce(&self, reduction: Reduction, axes: &[usize]) -> Result<(), ArrayError> {
@@ -263,7 +263,7 @@ fn merge(grid: Grid, axes: &[usize]) -> (Grid, Pattern) {
 }
 
 fn partial(grid: &Grid) -> Picture {
-    Picture { collection: "Array", detail: "partial results".into(), grid: grid.to_vec() }
+    Picture { collection: "Array", detail: "partial results".into(), grid: grid.to_vec().into() }
 }
 
 /// The first level: each block by itself, at the end of whatever pass makes it.

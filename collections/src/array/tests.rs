@@ -155,7 +155,7 @@ fn pictures_say_dtype_shape_and_chunks() {
     let x = random((10_000, 10_000), 1_000, 7);
     let picture = x.raw.node.layer().picture();
     assert_eq!(picture.detail.to_string(), "f64 (10000, 10000) in chunks of (1000, 1000)");
-    assert_eq!(picture.grid, [10, 10]);
+    assert_eq!(*picture.grid, [10, 10]);
     assert_eq!(format!("{:?}", Array::full(3, true, 5)), "Array bool (3,) in one chunk");
 }
 

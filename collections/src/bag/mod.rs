@@ -177,6 +177,6 @@ impl<T> fmt::Debug for Bag<T> {
 
 /// A layer whose partitions hold elements of the type `element`.
 fn layer(operation: Operation, tasks: usize, element: &'static str, origin: Origin) -> LayerBuilder {
-    let picture = Picture { collection: "Bag", detail: Detail::Type(element), grid: Vec::new() };
+    let picture = Picture { collection: "Bag", detail: Detail::Type(element), grid: [].into() };
     Layer::of(operation, tasks, origin).drawn(picture)
 }

@@ -321,7 +321,7 @@ pub(super) fn tree(
     /// How many partial results one task joins: enough to keep the tree flat, few enough to keep it parallel.
     const WIDTH: usize = 8;
     let level = |node: &Node, operation: Operation, tasks: usize, pattern: Pattern| {
-        let picture = Picture { collection: drawn.0, detail: Detail::Type(drawn.1), grid: Vec::new() };
+        let picture = Picture { collection: drawn.0, detail: Detail::Type(drawn.1), grid: [].into() };
         Layer::of(operation, tasks, origin).reads(node, pattern).drawn(picture).build()
     };
     let mut joined = level(node, partial, node.partitions(), Pattern::OneToOne);

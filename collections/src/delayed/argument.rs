@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use super::Delayed;
 use crate::error::Result;
 use crate::graph::{Node, Value, WrongType};
@@ -64,7 +66,7 @@ pub trait Argument<P> {
 /// What a call reads, in the order in which its arguments are placed.
 #[doc(hidden)]
 #[derive(Debug, Default)]
-pub struct Reads(pub(super) Vec<Node>);
+pub struct Reads(pub(super) SmallVec<[Node; 2]>);
 
 /// The values of what a call reads, handed out in that order.
 #[doc(hidden)]

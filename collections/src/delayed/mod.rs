@@ -229,9 +229,10 @@ fn receiving(task: Task, call: &mut dyn FnMut(&mut Received) -> Result<Value, Fa
 
 /// A layer of one task.
 fn node(operation: Operation, reads: Reads, result: &'static str, origin: Origin) -> Node {
-    let picture = Picture { collection: "Delayed", detail: Detail::Type(result), grid: Vec::new() };
-    let layer = Layer::of(operation.called(), 1, origin).drawn(picture).by_itself();
-    reads.0.into_iter().fold(layer, |layer, node| layer.takes(node, Pattern::OneToOne)).build()
+    let picture = Picture { collection: "Delayed", detail: Detail::Type(result), grid: [].into() };
+    let mut layer = Layer::of(operation.called(), 1, origin).drawn(picture).by_itself();
+    reads.0.into_iter().for_each(|node| layer.take(node, Pattern::OneToOne));
+    layer.build()
 }
 
 /// A layer that hands out a value.

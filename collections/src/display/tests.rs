@@ -19,7 +19,7 @@ fn layer(name: &'static str, tasks: usize, inputs: &[(&Node, Pattern)], picture:
 }
 
 fn array(detail: &str, grid: &[usize]) -> Picture {
-    Picture { collection: "Array", detail: detail.into(), grid: grid.to_vec() }
+    Picture { collection: "Array", detail: detail.into(), grid: grid.into() }
 }
 
 /// A graph whose every name is long, means something to markup and turns its line around; some of it is fused.
@@ -27,7 +27,7 @@ pub(super) fn long_names(tasks: usize) -> Node {
     let name: &'static str = format!("<b>🦀\u{202e}{}", "operation ".repeat(1_000)).leak();
     let made = |tasks, inputs: &[(&Node, Pattern)]| {
         let operation = Operation::new(name, (tasks, inputs.len()), |_, _| Ok(Value::new((), 8)));
-        let picture = Picture { collection: "Bag", detail: name.into(), grid: Vec::new() };
+        let picture = Picture { collection: "Bag", detail: name.into(), grid: [].into() };
         let layer = Layer::of(operation, tasks, Origin::interned(name, 2)).drawn(picture);
         inputs.iter().fold(layer, |layer, (node, pattern)| layer.reads(node, pattern.clone())).build()
     };
@@ -48,7 +48,7 @@ pub(super) fn check_names(shown: &str) {
 }
 
 fn delayed() -> Picture {
-    Picture { collection: "Delayed", detail: "i64".into(), grid: Vec::new() }
+    Picture { collection: "Delayed", detail: "i64".into(), grid: [].into() }
 }
 
 /// The sum of `x + sin(x)`, in `rows` times `columns` chunks.
@@ -154,7 +154,7 @@ fn nothing_and_one_node_are_drawn() {
 #[test]
 fn a_hostile_label_is_escaped_and_cut() {
     let name: &'static str = "<script>alert(\"1\")</script> '🦀' & \0";
-    let picture = Picture { collection: "Bag", detail: "<img onerror=x>".repeat(10_000).into(), grid: Vec::new() };
+    let picture = Picture { collection: "Bag", detail: "<img onerror=x>".repeat(10_000).into(), grid: [].into() };
     let bundle = Drawing::of(&[&layer(name, 3, &[], picture)]).layers().bundle();
     check_size(&bundle);
     for markup in [&bundle.html, bundle.svg.as_ref().unwrap()] {

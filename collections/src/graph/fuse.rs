@@ -79,6 +79,9 @@ pub fn fuse(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
 
 /// [`fuse`] with the `layers` under the targets; none where there is nothing to fuse.
 pub(super) fn fused(layers: &Layers, targets: &[Arc<Layer>]) -> Option<Vec<Arc<Layer>>> {
+    if !layers.any_fuses {
+        return None;
+    }
     let groups = groups(layers, targets);
     if groups.iter().zip(0..).all(|(&root, layer)| root == layer) {
         return None;
@@ -109,17 +112,15 @@ fn groups(layers: &Layers, targets: &[Arc<Layer>]) -> Vec<u32> {
     for (index, layer) in layers.list.iter().enumerate().rev() {
         let root = match read_by[index] {
             NOBODY | OTHERS => index as u32,
-            root if layer.fuses() && layer.tasks() == layers.list[root as usize].tasks() => root,
+            root if layer.fuses() && layers.tasks[index] == layers.tasks[root as usize] => root,
             _ => index as u32,
         };
         read_by[index] = root;
         let fuses = layer.fuses();
-        for (input, &read) in layer.inputs().iter().zip(&layers.inputs[index]) {
-            let reader = &mut read_by[read as usize];
-            *reader = match input.pattern {
-                Pattern::OneToOne if fuses && (*reader == NOBODY || *reader == root) => root,
-                _ => OTHERS,
-            };
+        for read in layers.reads(index) {
+            let reader = &mut read_by[read.layer as usize];
+            let joins = read.is_one_to_one && fuses && (*reader == NOBODY || *reader == root);
+            *reader = if joins { root } else { OTHERS };
         }
     }
     read_by

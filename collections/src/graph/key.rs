@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The name of a layer: equal keys mean equal results.
@@ -20,12 +19,10 @@ impl Key {
         parameters: &[u8],
         inputs: impl Iterator<Item = Key>,
     ) -> Key {
-        let mut work: SmallVec<[u8; 256]> = SmallVec::new();
+        let mut work = Vec::with_capacity(256);
         work.extend_from_slice(operation.as_bytes());
         work.push(0);
-        for number in [code, tasks, parameters.len()] {
-            work.extend_from_slice(&number.to_le_bytes());
-        }
+        work.extend_from_slice([code, tasks, parameters.len()].map(usize::to_le_bytes).as_flattened());
         work.extend_from_slice(parameters);
         for Key(input) in inputs {
             work.extend_from_slice(&input.to_le_bytes());
@@ -38,6 +35,12 @@ impl Key {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Key::of_work("unique", 0, 0, &number.to_le_bytes(), std::iter::empty())
+    }
+
+    /// A hash of the key, which is one itself.
+    #[inline]
+    pub(super) fn hash(self) -> u64 {
+        self.0 as u64
     }
 
     /// The first eight hexadecimal digits, enough to tell layers apart in a picture.

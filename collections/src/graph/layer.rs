@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -9,18 +10,23 @@ use smallvec::SmallVec;
 use super::fuse::{Source, Sources};
 use super::operation::Travel;
 use super::{Key, Operation, Origin, Pattern, short_name};
+use crate::prefetch::prefetch;
 
 /// One operation over many partitions.
+///
+/// Its fields stand in an order, as there may be millions of layers and each line of memory that a pass over them reads
+/// costs: first what planning reads, then what running reads, and what is only shown.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Layer {
     key: Key,
-    operation: Operation,
-    tasks: usize,
     inputs: Inputs,
-    origin: Origin,
-    picture: Picture,
+    tasks: u32,
     /// Whether it may run in one task with what reads it 1:1.
     fuses: bool,
+    operation: Operation,
+    origin: Origin,
+    picture: Picture,
     /// What fusion made it from; none for a layer as it was built.
     fused: Option<Box<Fused>>,
 }
@@ -53,27 +59,27 @@ pub struct Picture {
     /// One line more: dtype and shape, schema, element type.
     pub detail: Detail,
     /// Number of chunks along each axis; empty for what is not an array.
-    pub grid: Vec<usize>,
+    pub grid: Box<[usize]>,
 }
 
 /// One line about what a layer makes.
 #[derive(Clone, Debug)]
 pub enum Detail {
     /// The line itself.
-    Text(String),
+    Text(Box<str>),
     /// The name of a Rust type, as the compiler spells it: it is shortened when it is drawn, not for each layer.
     Type(&'static str),
 }
 
 impl Default for Detail {
     fn default() -> Self {
-        Detail::Text(String::new())
+        Detail::Text("".into())
     }
 }
 
 impl<S: Into<String>> From<S> for Detail {
     fn from(text: S) -> Self {
-        Detail::Text(text.into())
+        Detail::Text(text.into().into())
     }
 }
 
@@ -99,6 +105,7 @@ pub struct LayerBuilder {
 
 impl Layer {
     /// Begins a layer that runs `operation` on each of `tasks` partitions.
+    #[inline]
     pub fn of(operation: Operation, tasks: usize, origin: Origin) -> LayerBuilder {
         LayerBuilder { operation, tasks, inputs: Inputs::new(), origin, picture: Picture::default(), fuses: true }
     }
@@ -118,7 +125,7 @@ impl Layer {
     /// Number of tasks, which is the number of partitions made.
     #[inline]
     pub fn tasks(&self) -> usize {
-        self.tasks
+        self.tasks as usize
     }
 
     /// The layers that are read, in the order in which the operation expects them.
@@ -145,7 +152,10 @@ impl Layer {
 
     /// Its operation; of several that were fused, all of them as they run, `random → sin → add`, or of many the ends.
     pub fn title(self: &Arc<Self>) -> Cow<'static, str> {
-        let names: SmallVec<[&'static str; 4]> = self.parts().iter().map(|part| part.operation().name()).collect();
+        if self.fused.is_none() {
+            return self.operation.name().into();
+        }
+        let names: Vec<&'static str> = self.parts().iter().map(|part| part.operation().name()).collect();
         match &names[..] {
             [one] => Cow::Borrowed(*one),
             [first, second, .., last] if names.len() > 5 => format!("{first} → {second} → … → {last}").into(),
@@ -165,6 +175,30 @@ impl Layer {
     #[inline]
     pub(super) fn fuses(&self) -> bool {
         self.fuses && !matches!(self.operation.travel(), Travel::Holds)
+    }
+
+    /// Asks for the memory of the layer, which will be read soon.
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        self.prefetch_until(size_of::<Layer>());
+    }
+
+    /// Asks for what planning reads of the layer.
+    #[inline]
+    pub(super) fn prefetch_for_planning(&self) {
+        self.prefetch_until(offset_of!(Layer, operation));
+    }
+
+    /// Asks for what running reads of the layer.
+    #[inline]
+    pub(super) fn prefetch_for_running(&self) {
+        self.prefetch_until(offset_of!(Layer, origin));
+    }
+
+    #[inline]
+    fn prefetch_until(&self, end: usize) {
+        let start = std::ptr::from_ref(self).addr();
+        prefetch(start..start + end);
     }
 
     /// The layer that does the work of `parts` by `operation`; it has the key of the last, whose partitions it makes.
@@ -190,14 +224,15 @@ impl LayerBuilder {
     /// # Panics
     /// If `node` has not the partitions that the pattern reads.
     #[track_caller]
-    pub fn reads(self, node: &super::Node, pattern: Pattern) -> Self {
-        self.takes(node.clone(), pattern)
+    pub fn reads(mut self, node: &super::Node, pattern: Pattern) -> Self {
+        self.take(node.clone(), pattern);
+        self
     }
 
     /// [`reads`](LayerBuilder::reads) of a node that nobody else needs.
     #[inline]
     #[track_caller]
-    pub(crate) fn takes(mut self, node: super::Node, pattern: Pattern) -> Self {
+    pub(crate) fn take(&mut self, node: super::Node, pattern: Pattern) {
         if let Some(partition) = pattern.reads_beyond(self.tasks, node.partitions()) {
             panic!(
                 "{} of {} partitions cannot read partition {partition} of `{}`, which has {}",
@@ -208,7 +243,6 @@ impl LayerBuilder {
             );
         }
         self.inputs.push(Input { layer: node.into_layer(), pattern });
-        self
     }
 
     /// What a picture says about this layer.
@@ -229,14 +263,13 @@ impl LayerBuilder {
     pub fn build(self) -> super::Node {
         let LayerBuilder { operation, tasks, inputs, origin, picture, fuses } = self;
         let name = operation.name();
-        assert!(
-            u32::try_from(tasks).is_ok(),
-            "{name} would have {tasks} partitions, more than can be told apart; make them larger"
-        );
+        let Ok(tasks) = u32::try_from(tasks) else {
+            panic!("{name} would have {tasks} partitions, more than can be told apart; make them larger")
+        };
         let key = match operation.travel() {
             Travel::Anywhere(wire) => {
                 let inputs = inputs.iter().map(|input| input.layer.key);
-                Key::of_work(operation.name(), wire.code, tasks, &wire.parameters, inputs)
+                Key::of_work(name, wire.code, tasks as usize, &wire.parameters, inputs)
             }
             Travel::Holds | Travel::Stays | Travel::Captures { .. } | Travel::Unwritten(_) => Key::unique(),
         };
@@ -251,6 +284,9 @@ impl Drop for Layer {
         while let Some(input) = inputs.pop() {
             if let Some(mut layer) = Arc::into_inner(input.layer) {
                 inputs.append(&mut layer.inputs);
+                if let Some(next) = inputs.last() {
+                    next.layer.prefetch();
+                }
             }
         }
     }

@@ -36,6 +36,7 @@ impl Task {
     }
 
     /// Partition `partition` from `values`, which end for each input where `ends` says.
+    #[inline]
     pub(crate) fn of(partition: usize, values: SmallVec<[Value; 4]>, ends: SmallVec<[u32; 4]>) -> Self {
         Task { partition, values, ends }
     }
@@ -268,6 +269,7 @@ impl Operation {
     }
 
     /// The same operation as the call of a function: what the function captures could be an argument.
+    #[inline]
     pub(crate) fn called(mut self) -> Self {
         if let Travel::Captures { called } = &mut self.travel {
             *called = true;

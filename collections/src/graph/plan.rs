@@ -10,10 +10,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
 use super::fuse::fused;
-use super::{Key, Layer, Task, Value};
+use super::{Input, Key, Layer, Pattern, Task, Value};
+use crate::prefetch::prefetch_line;
 
 /// The tasks needed for some targets. A task's id is its priority: lower ids run first.
 #[derive(Debug)]
@@ -56,12 +59,12 @@ impl Plan {
 
     /// The plan that makes every partition of `targets`, where the partitions of layers that `is_there` names are
     /// there already.
-    pub fn beyond(targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
+    pub fn beyond(targets: &[Arc<Layer>], is_there: &dyn Fn(&Layer, u32) -> bool) -> Plan {
         Plan::over(Layers::under(targets), targets, is_there)
     }
 
     /// [`Plan::beyond`] of the targets after [`fuse`](super::fuse::fuse): how runs are planned.
-    pub(crate) fn fused(targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
+    pub(crate) fn fused(targets: &[Arc<Layer>], is_there: &dyn Fn(&Layer, u32) -> bool) -> Plan {
         let layers = Layers::under(targets);
         match fused(&layers, targets) {
             Some(targets) => Plan::beyond(&targets, is_there),
@@ -69,7 +72,7 @@ impl Plan {
         }
     }
 
-    fn over(layers: Layers, targets: &[Arc<Layer>], is_there: &dyn Fn(Key, u32) -> bool) -> Plan {
+    fn over(layers: Layers, targets: &[Arc<Layer>], is_there: &dyn Fn(&Layer, u32) -> bool) -> Plan {
         let mut walk = Walk::over(&layers, is_there);
         let mut wanted = Vec::new();
         for target in targets {
@@ -144,6 +147,18 @@ impl Plan {
         self.tasks[task.0 as usize].partition as usize
     }
 
+    /// Asks for the memory of what the tasks right after `task` do: mostly they run next.
+    #[inline]
+    pub(crate) fn prefetch_after(&self, task: TaskId) {
+        let layer = |ahead: usize| Some(&self.layers[self.tasks.get(task.index() + ahead)?.layer as usize]);
+        if let Some(next) = layer(1) {
+            prefetch_line(Arc::as_ptr(next.operation().work()).addr());
+        }
+        if let Some(layer) = layer(2) {
+            layer.prefetch_for_running();
+        }
+    }
+
     /// What the operation of `task` receives, when it reads `values`, one after another.
     pub(crate) fn task(&self, task: TaskId, values: SmallVec<[Value; 4]>) -> Task {
         Task::of(self.partition(task), values, self.ends(task))
@@ -152,12 +167,13 @@ impl Plan {
     /// Where the values of each input end, among all that `task` reads.
     pub(crate) fn ends(&self, task: TaskId) -> SmallVec<[u32; 4]> {
         let partition = self.partition(task);
+        let Some((_, all_but_last)) = self.layer(task).inputs().split_last() else { return SmallVec::new() };
         let mut end = 0;
-        let ends = self.layer(task).inputs().iter().map(|input| {
+        let ends = all_but_last.iter().map(|input| {
             end += input.pattern.count(partition, input.layer.tasks()) as u32;
             end
         });
-        ends.collect()
+        ends.chain([self.reads(task).len() as u32]).collect()
     }
 }
 
@@ -166,21 +182,44 @@ pub(crate) fn layers_under(targets: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
     Layers::under(targets).list
 }
 
-/// The distinct layers under some targets, inputs first.
-#[derive(Default)]
+/// The distinct layers under some targets, inputs first, with what planning asks of each beside each other: to go
+/// from layer to layer for it, where there are millions, is to wait for memory.
 pub(super) struct Layers {
     pub(super) list: Vec<Arc<Layer>>,
-    /// For each layer, which layers it reads.
-    pub(super) inputs: Vec<SmallVec<[u32; 2]>>,
-    /// When each key was met first: the one look at a key that each edge costs.
-    met: HashMap<Key, u32, FixedState>,
+    /// How many tasks each has.
+    pub(super) tasks: Vec<u32>,
+    /// Whether any may run in one task with another.
+    pub(super) any_fuses: bool,
+    /// What they read: layer l reads `reads[starts[l]..starts[l + 1]]`.
+    reads: Vec<Read>,
+    starts: Vec<u32>,
+    /// The keys in the order in which they were met, and where each is in it: the one look at a key that each edge
+    /// costs.
+    keys: Vec<Key>,
+    met: HashTable<u32>,
     /// Where in the list the layer is that was met then.
     places: Vec<u32>,
 }
 
+/// A layer that another reads, by its place in the list.
+#[derive(Clone, Copy)]
+pub(super) struct Read {
+    pub(super) layer: u32,
+    pub(super) is_one_to_one: bool,
+}
+
 impl Layers {
     pub(super) fn under(targets: &[Arc<Layer>]) -> Layers {
-        let mut layers = Layers::default();
+        let mut layers = Layers {
+            list: Vec::new(),
+            tasks: Vec::new(),
+            any_fuses: false,
+            reads: Vec::new(),
+            starts: vec![0],
+            keys: Vec::new(),
+            met: HashTable::new(),
+            places: Vec::new(),
+        };
         for target in targets {
             layers.add(target);
         }
@@ -189,57 +228,79 @@ impl Layers {
 
     /// Which of the list does the work of `layer`.
     pub(super) fn index(&self, layer: &Layer) -> usize {
-        self.places[self.met[&layer.key()] as usize] as usize
+        let key = layer.key();
+        let met = self.met.find(key.hash(), |&met| self.keys[met as usize] == key);
+        self.places[*met.expect("it is under a target") as usize] as usize
+    }
+
+    /// What layer `layer` of the list reads, input by input.
+    pub(super) fn reads(&self, layer: usize) -> &[Read] {
+        &self.reads[self.starts[layer] as usize..self.starts[layer + 1] as usize]
     }
 
     fn add(&mut self, target: &Arc<Layer>) {
         /// A layer on the way from the target to where the walk is.
-        struct Step<'a> {
-            layer: &'a Arc<Layer>,
+        struct Step {
+            layer: Arc<Layer>,
             met: u32,
+            tasks: u32,
             /// The next of its inputs to visit.
-            next: usize,
+            next: u32,
         }
+        let step = |layer: &Arc<Layer>, met| Step { layer: layer.clone(), met, tasks: layer.tasks() as u32, next: 0 };
         let mut path = Vec::new();
-        // What the layers on the path read, as far as they were visited, one after another.
+        // What the layers on the path read, as far as they were visited, one after another, by when that was met.
         let mut reads = Vec::new();
         if let (met, true) = self.meet(target) {
-            path.push(Step { layer: target, met, next: 0 });
+            path.push(step(target, met));
         }
-        while let Some(step) = path.last_mut() {
-            if let Some(input) = step.layer.inputs().get(step.next) {
-                step.next += 1;
-                let (met, is_new) = self.meet(&input.layer);
-                reads.push(met);
-                if is_new {
-                    path.push(Step { layer: &input.layer, met, next: 0 });
-                }
-            } else {
-                let &mut Step { layer, met, next } = step;
-                path.pop();
-                let reads = reads.drain(reads.len() - next..);
-                self.inputs.push(reads.map(|read| self.places[read as usize]).collect());
+        while let Some(Step { layer, next, .. }) = path.last_mut() {
+            if let Some(Input { layer, pattern }) = layer.inputs().get(*next as usize) {
+                *next += 1;
+                let (met, is_new) = self.meet(layer);
+                reads.push(Read { layer: met, is_one_to_one: matches!(pattern, Pattern::OneToOne) });
+                let next = is_new.then(|| step(layer, met));
+                path.extend(next);
+            } else if let Some(Step { layer, met, tasks, next }) = path.pop() {
+                // The layer itself is not looked at again: by now it is far from the processor.
+                let first = reads.len() - next as usize;
+                let placed = |read: &Read| Read { layer: self.places[read.layer as usize], ..*read };
+                self.reads.extend(reads[first..].iter().map(placed));
+                reads.truncate(first);
+                self.starts.push(self.reads.len() as u32);
                 self.places[met as usize] = self.list.len() as u32;
-                self.list.push(layer.clone());
+                self.tasks.push(tasks);
+                self.list.push(layer);
             }
         }
     }
 
     /// When the work of `layer` was met first, and whether that is now.
     fn meet(&mut self, layer: &Layer) -> (u32, bool) {
-        let next = self.places.len() as u32;
-        let met = *self.met.entry(layer.key()).or_insert(next);
-        if met == next {
-            self.places.push(u32::MAX);
+        // A chain is walked as fast as the memory of the next layer comes.
+        if let Some(first) = layer.inputs().first() {
+            first.layer.prefetch_for_planning();
         }
-        (met, met == next)
+        let Layers { keys, met, places, .. } = self;
+        let key = layer.key();
+        match met.entry(key.hash(), |&met| keys[met as usize] == key, |&met| keys[met as usize].hash()) {
+            Entry::Occupied(entry) => (*entry.get(), false),
+            Entry::Vacant(entry) => {
+                let next = keys.len() as u32;
+                entry.insert(next);
+                keys.push(key);
+                places.push(u32::MAX);
+                self.any_fuses |= layer.fuses();
+                (next, true)
+            }
+        }
     }
 }
 
 /// Depth-first walk over tasks that numbers them as it leaves them.
 struct Walk<'a> {
     layers: &'a Layers,
-    is_there: &'a dyn Fn(Key, u32) -> bool,
+    is_there: &'a dyn Fn(&Layer, u32) -> bool,
     /// The tasks that were visited.
     numbers: Numbers,
     /// The tasks on the way from the target to where the walk is.
@@ -266,11 +327,11 @@ struct Step {
 }
 
 impl<'a> Walk<'a> {
-    fn over(layers: &'a Layers, is_there: &'a dyn Fn(Key, u32) -> bool) -> Self {
+    fn over(layers: &'a Layers, is_there: &'a dyn Fn(&Layer, u32) -> bool) -> Self {
         Walk {
             layers,
             is_there,
-            numbers: Numbers::of(&layers.list),
+            numbers: Numbers::of(&layers.tasks),
             path: Vec::new(),
             pending: Vec::new(),
             partitions: Vec::new(),
@@ -303,9 +364,16 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, place: Place) {
         let first = self.pending.len();
         let layer = &self.layers.list[place.layer as usize];
-        let given = (self.is_there)(layer.key(), place.partition);
+        let given = (self.is_there)(layer, place.partition);
         if !given {
-            for (input, &read) in layer.inputs().iter().zip(&self.layers.inputs[place.layer as usize]) {
+            for (number, &Read { layer: read, is_one_to_one }) in
+                self.layers.reads(place.layer as usize).iter().enumerate()
+            {
+                if is_one_to_one {
+                    self.pending.push(Place { layer: read, ..place });
+                    continue;
+                }
+                let input = &layer.inputs()[number];
                 self.partitions.clear();
                 input.pattern.reads(place.partition as usize, input.layer.tasks(), &mut self.partitions);
                 let read = |&partition: &usize| {
@@ -321,9 +389,10 @@ impl<'a> Walk<'a> {
 
     fn leave(&mut self) {
         let Some(Step { place, first, given, .. }) = self.path.pop() else { return };
-        for read in self.pending.drain(first..) {
+        for &read in &self.pending[first..] {
             self.reads.push(self.numbers.get(read).expect("inputs are left before their readers"));
         }
+        self.pending.truncate(first);
         self.starts.push(self.reads.len() as u32);
         let id = TaskId(self.tasks.len() as u32);
         if given {
@@ -361,19 +430,20 @@ const SPARSE: usize = 8;
 impl Numbers {
     const NONE: TaskId = TaskId(u32::MAX);
 
-    fn of(layers: &[Arc<Layer>]) -> Numbers {
+    /// Of layers with so many tasks.
+    fn of(tasks: &[u32]) -> Numbers {
         /// So few take no room to speak of.
         const SMALL: usize = 256;
         let mut length = 0;
-        let ids = |layer: &Arc<Layer>| {
-            let tasks = layer.tasks();
+        let ids = |&tasks: &u32| {
+            let tasks = tasks as usize;
             if tasks > SMALL {
                 return Ids::Few(Box::new(Few { tasks, ids: HashMap::default() }));
             }
             length += tasks;
             Ids::Table(length - tasks)
         };
-        let layers = layers.iter().map(ids).collect();
+        let layers = tasks.iter().map(ids).collect();
         Numbers { layers, table: vec![Self::NONE; length] }
     }
 

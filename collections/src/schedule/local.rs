@@ -203,6 +203,7 @@ impl<'a> Run<'a> {
         while claims.len() < most && expected < STRETCH {
             match shared.state.next(self.plan, outside) {
                 Next::Start(task) => {
+                    self.plan.prefetch_after(task);
                     claims.push(shared.take(self.plan, task));
                     first.get_or_insert(task);
                     expected += shared.pace[self.plan.layer_index(task)].unwrap_or(STRETCH);

@@ -247,7 +247,8 @@ fn kept() -> std::sync::MutexGuard<'static, Option<Kept>> {
 }
 
 fn run_beyond(targets: &[Arc<Layer>], settings: &Settings, mut made: Kept) -> Result<Vec<Value>, RunError> {
-    let plan = Plan::fused(targets, &|key, partition| made.contains_key(&(key, partition)));
+    let plan =
+        Plan::fused(targets, &|layer, partition| !made.is_empty() && made.contains_key(&(layer.key(), partition)));
     let name = |task: TaskId| (plan.layer(task).key(), plan.partition(task) as u32);
     let given = plan.given().iter().map(|&task| made.remove(&name(task)).expect("the plan was made for it")).collect();
     drop(made);

@@ -284,7 +284,7 @@ fn layer(
     for (node, pattern) in inputs {
         layer = layer.reads(node, pattern.clone());
     }
-    layer.drawn(Picture { collection: "Bag", detail: "u64".into(), grid: Vec::new() }).build()
+    layer.drawn(Picture { collection: "Bag", detail: "u64".into(), grid: [].into() }).build()
 }
 
 fn each_scheduler(check: impl Fn(Scheduler)) {

@@ -102,7 +102,7 @@ impl Card {
             detail: picture.detail.to_string(),
             origin: layer.origin().to_string(),
             collection: picture.collection,
-            grid: picture.grid.clone(),
+            grid: picture.grid.to_vec(),
             cost: None,
             workers: BTreeMap::new(),
             order: None,

@@ -6,7 +6,7 @@ use crate::error::ErrorKind;
 
 fn hostile() -> Drawing {
     let name = "\"quote\" ] --> `end` \\N; %% #35; <b>\n|🦀|";
-    let picture = Picture { collection: "Bag", detail: "i64\"]\n  x --> y".into(), grid: Vec::new() };
+    let picture = Picture { collection: "Bag", detail: "i64\"]\n  x --> y".into(), grid: [].into() };
     let first = layer(name, 3, &[], picture);
     Drawing::of(&[&layer("sum", 1, &[(&first, Pattern::All)], delayed())])
 }
