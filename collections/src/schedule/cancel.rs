@@ -28,11 +28,13 @@ impl CancelToken {
     }
 
     /// Whether the run was asked to stop.
+    #[inline]
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Why the run should stop, if it should.
+    #[inline]
     pub(super) fn stopped(&self) -> Option<RunError> {
         if self.is_cancelled() {
             return Some(RunError::Cancelled);

@@ -5,7 +5,7 @@
 //! those it did not come to when they turn out to be long.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -19,10 +19,10 @@ use super::tally::longest_chain;
 use super::{Event, RunError, WorkerError, processes, task_error, unwind, value_error};
 use crate::graph::{Plan, TaskId, Travel, Value, stopped_part};
 
-/// How long the tasks should take together that a worker takes at once.
-const STRETCH: Duration = Duration::from_micros(20);
-/// How long they may take until those that remain are given back.
-const OVERDUE: Duration = Duration::from_micros(200);
+/// How many nanoseconds the tasks should take together that a worker takes at once.
+const STRETCH: u64 = 20_000;
+/// How many they may take until those that remain are given back.
+const OVERDUE: u64 = 200_000;
 /// No more tasks than this are taken at once.
 const MOST: usize = 64;
 
@@ -41,8 +41,8 @@ pub(super) struct Run<'a> {
 struct Shared {
     state: RunState,
     slots: Vec<Slot>,
-    /// The longest of the last tasks, layer by layer; none before the first is done.
-    pace: Vec<Option<Duration>>,
+    /// The nanoseconds of the longest of the last tasks, layer by layer; none before the first is done.
+    pace: Vec<Option<u64>>,
     /// For each task that is done, the nanoseconds of the longest chain of tasks that ends with it.
     spans: Vec<u64>,
     /// Whether a worker writes values to the disk.
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         wake: &dyn Fn(usize),
     ) -> Pause {
         let (mut claims, mut made) = (Vec::new(), Vec::new());
-        let begun = Instant::now();
+        let begun = self.recorder.tally().now();
         let mut shared = self.lock();
         while shared.error.is_none() {
             if let Some(stop) = self.token.stopped() {
@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
             shared.error = shared.error.take().or(stopped);
             self.report(&mut shared, &mut made);
             wake(shared.state.ready().saturating_sub(1));
-            if now - begun > turn && shared.error.is_none() && shared.state.ready() > 0 {
+            if Duration::from_nanos(now - begun) > turn && shared.error.is_none() && shared.state.ready() > 0 {
                 return Pause::Turn;
             }
         }
@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
     fn claim(&self, shared: &mut Shared, claims: &mut Vec<Claim>) -> Next {
         let outside = self.outside.bytes();
         let most = (shared.state.ready() / (2 * self.workers)).clamp(1, MOST);
-        let mut expected = Duration::ZERO;
+        let mut expected = 0;
         let mut first = None;
         while claims.len() < most && expected < STRETCH {
             match shared.state.next(self.plan, outside) {
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
         worker: usize,
         made: &mut Vec<Made>,
     ) -> Option<RunError> {
-        let start = Instant::now();
+        let start = self.recorder.tally().now();
         let mut started = start;
         for Claim { task, inputs, dear } in claims {
             self.recorder.tell(|| Event::TaskStarted { task, worker });
@@ -232,12 +232,17 @@ impl<'a> Run<'a> {
                 Ok(inputs) => executor.run(task, inputs),
                 Err(error) => Err(error),
             };
-            let end = Instant::now();
+            let end = self.recorder.tally().now();
             let took = end - started;
             match value {
                 Ok(value) => {
                     let bytes = value.bytes();
-                    self.recorder.tell(|| Event::TaskFinished { task, worker, took, bytes });
+                    self.recorder.tell(|| Event::TaskFinished {
+                        task,
+                        worker,
+                        took: Duration::from_nanos(took),
+                        bytes,
+                    });
                     made.push(Made { task, value, started, took });
                 }
                 Err(error) => {
@@ -272,7 +277,7 @@ impl<'a> Run<'a> {
             let layer = self.plan.layer_index(task);
             shared.pace[layer] = Some(shared.pace[layer].map_or(took, |pace| took.max(pace / 8 * 7)));
             let below = self.plan.reads(task).iter().map(|read| shared.spans[read.index()]).max();
-            shared.spans[task.index()] = below.unwrap_or(0) + took.as_nanos() as u64;
+            shared.spans[task.index()] = below.unwrap_or(0) + took;
             let outcome = outcome(self.plan, task, &value);
             let Shared { state, slots, .. } = shared;
             slots[task.index()] = Slot::Memory(value);

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::memory;
 use super::usage::{Process, resident};
@@ -15,8 +15,7 @@ pub(super) struct Outside {
     /// What counts as much: so much more is given back, if it can be.
     much: u64,
     bytes: AtomicU64,
-    begun: Instant,
-    /// When it is time to look again, in nanoseconds after the begin.
+    /// When it is time to look again, in nanoseconds by the clock of the run.
     next: AtomicU64,
     looks: Mutex<Looks>,
 }
@@ -35,7 +34,6 @@ impl Outside {
         Outside {
             much: budget / 8,
             bytes: AtomicU64::new(0),
-            begun: Instant::now(),
             next: AtomicU64::new(LOOK.as_nanos() as u64),
             looks: Mutex::new(Looks { processes: vec![own], left: 0 }),
         }
@@ -56,11 +54,10 @@ impl Outside {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Looks, if it is time to and nobody else does; `held` are the bytes of values. Memory that was freed is given
-    /// back before it counts.
+    /// Looks, if it is time to `now` and nobody else does; `held` are the bytes of values. Memory that was freed is
+    /// given back before it counts.
     #[inline]
-    pub(super) fn look(&self, now: Instant, held: u64) {
-        let now = now.saturating_duration_since(self.begun).as_nanos() as u64;
+    pub(super) fn look(&self, now: u64, held: u64) {
         if now >= self.next.load(Ordering::Relaxed) {
             self.look_at(now, held);
         }

@@ -24,6 +24,7 @@ impl ReadySet {
         }
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
     }

@@ -153,17 +153,37 @@ const KEPT_RECORDS: usize = 2 * MOST_RECORDS;
 
 static REPORTS: Mutex<VecDeque<Arc<RunReport>>> = Mutex::new(VecDeque::new());
 
-/// The memory of records that are not kept any more: to get as much anew costs as much as to write into it.
-static SPARE: Mutex<Vec<TaskRecord>> = Mutex::new(Vec::new());
+/// The memory of reports that are not kept any more: to get as much anew costs as much as to write into it.
+static SPARE_LAYERS: Spare<LayerReport> = Spare(Mutex::new(Vec::new()));
+static SPARE_RECORDS: Spare<TaskRecord> = Spare(Mutex::new(Vec::new()));
 
-/// An empty list with room for `records`, which takes not much more.
-pub(super) fn room_for(records: usize) -> Vec<TaskRecord> {
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    if (records..=2 * records).contains(&spare.capacity()) {
-        std::mem::take(&mut spare)
-    } else {
-        Vec::with_capacity(records)
+struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T> Spare<T> {
+    /// An empty list with room for `length`, which takes not much more.
+    fn room_for(&self, length: usize) -> Vec<T> {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if (length..=2 * length).contains(&spare.capacity()) {
+            std::mem::take(&mut spare)
+        } else {
+            Vec::with_capacity(length)
+        }
     }
+
+    fn put(&self, mut list: Vec<T>) {
+        list.clear();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = list;
+    }
+}
+
+/// Room for the layers of a report.
+pub(super) fn room_for_layers(layers: usize) -> Vec<LayerReport> {
+    SPARE_LAYERS.room_for(layers)
+}
+
+/// Room for the records of a report.
+pub(super) fn room_for_records(records: usize) -> Vec<TaskRecord> {
+    SPARE_RECORDS.room_for(records)
 }
 
 fn reports() -> MutexGuard<'static, VecDeque<Arc<RunReport>>> {
@@ -187,9 +207,9 @@ fn keep(report: RunReport) {
     while reports.len() > KEPT_REPORTS || records > KEPT_RECORDS {
         let Some(oldest) = reports.pop_front() else { break };
         records -= oldest.records.len();
-        if let Some(mut oldest) = Arc::into_inner(oldest) {
-            oldest.records.clear();
-            *SPARE.lock().unwrap_or_else(PoisonError::into_inner) = oldest.records;
+        if let Some(oldest) = Arc::into_inner(oldest) {
+            SPARE_LAYERS.put(oldest.layers);
+            SPARE_RECORDS.put(oldest.records);
         }
     }
 }
@@ -198,8 +218,9 @@ fn keep(report: RunReport) {
 pub(super) struct Made {
     pub task: TaskId,
     pub value: Value,
-    pub started: Instant,
-    pub took: Duration,
+    /// When it began, and how long it ran, in nanoseconds by the clock of the [`Tally`].
+    pub started: u64,
+    pub took: u64,
 }
 
 /// Counts while a run goes on and tells the observers.

@@ -156,6 +156,7 @@ impl RunState {
     }
 
     /// How many tasks could start now.
+    #[inline]
     pub(super) fn ready(&self) -> usize {
         self.roots.len() + self.inner.len()
     }
@@ -171,11 +172,13 @@ impl RunState {
     }
 
     /// Bytes of values in memory.
+    #[inline]
     pub(super) fn memory(&self) -> u64 {
         self.memory
     }
 
     /// Whether nobody but the task that starts now will read `read`: it may be given away.
+    #[inline]
     pub(super) fn was_last_reader(&self, read: TaskId) -> bool {
         self.waiting[read.index()] == 0
     }
@@ -252,6 +255,7 @@ impl RunState {
     }
 
     /// Bytes that `task` reads from the disk: the same as long as it runs, as what it reads is not spilled.
+    #[inline]
     fn loads(&self, plan: &Plan, task: TaskId) -> u64 {
         if self.on_disk == 0 {
             return 0;
@@ -260,6 +264,7 @@ impl RunState {
         on_disk.map(|read| self.sizes[read.index()]).sum()
     }
 
+    #[inline]
     fn start(&mut self, plan: &Plan, task: TaskId) -> Next {
         let reads = plan.reads(task);
         if reads.is_empty() { &mut self.roots } else { &mut self.inner }.remove(task.0);
@@ -270,6 +275,7 @@ impl RunState {
         Next::Start(task)
     }
 
+    #[inline]
     fn begin(&mut self, plan: &Plan, task: TaskId) {
         self.loaded += self.loads(plan, task);
         let made = &mut self.made[plan.layer_index(task)];
@@ -360,6 +366,7 @@ impl RunState {
         Ok(())
     }
 
+    #[inline]
     fn release(&mut self, task: TaskId) {
         let place = std::mem::replace(&mut self.places[task.index()], Place::Nowhere);
         match place {

@@ -62,7 +62,7 @@ impl Tally {
             layers: plan.layers().iter().map(|_| Counters::default()).collect(),
             spilled: AtomicU64::new(0),
             held: AtomicU64::new(0),
-            records: Mutex::new(report::room_for(records)),
+            records: Mutex::new(report::room_for_records(records)),
             chain: Mutex::new(Vec::new()),
             samples: Mutex::new(Samples { list: Vec::new(), interval: FIRST_INTERVAL, processes: vec![own] }),
         }
@@ -71,6 +71,12 @@ impl Tally {
     /// How long ago the run began.
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// [`elapsed`](Tally::elapsed) in nanoseconds: the clock of the run.
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        self.elapsed().as_nanos() as u64
     }
 
     /// How many tasks of layer `layer`, an index into [`Plan::layers`], are done.
@@ -120,17 +126,16 @@ impl Tally {
         // Tasks of one layer mostly follow each other: all workers write the counters, so each is written seldom.
         for made in made.chunk_by(|a, b| plan.layer_index(a.task) == plan.layer_index(b.task)) {
             let counters = &self.layers[plan.layer_index(made[0].task)];
-            let took: Duration = made.iter().map(|made| made.took).sum();
+            let took: u64 = made.iter().map(|made| made.took).sum();
             let bytes: usize = made.iter().map(|made| made.value.bytes()).sum();
             counters.tasks.fetch_add(made.len() as u64, Ordering::Relaxed);
-            counters.nanoseconds.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+            counters.nanoseconds.fetch_add(took, Ordering::Relaxed);
             counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         if let Some(first) = made.first().filter(|_| self.profile) {
             // A worker that takes several tasks begins each where the one before was done.
-            let mut started = first.started.saturating_duration_since(self.begun).as_nanos() as u64;
+            let mut started = first.started;
             let record = |&Made { task, ref value, took, .. }: &Made| {
-                let took = took.as_nanos() as u64;
                 started += took;
                 TaskRecord {
                     task: task.0,
@@ -208,17 +213,26 @@ impl Tally {
 
     /// What is counted of the layers of the plan.
     fn counts(&self, layers: &[Arc<Layer>]) -> RunReport {
-        let layer = |(layer, counters): (&Arc<Layer>, &Counters)| LayerReport {
-            parts: layer.parts().iter().map(|part| part.key()).collect(),
-            title: layer.title(),
-            operation: layer.operation().name(),
-            origin: layer.origin(),
-            collection: layer.picture().collection,
-            partitions: layer.tasks(),
-            tasks: counters.tasks.load(Ordering::Relaxed),
-            busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
-            bytes: counters.bytes.load(Ordering::Relaxed),
+        /// So many layers ahead the memory of one is asked for.
+        const AHEAD: usize = 8;
+        let layer = |(number, (layer, counters)): (usize, (&Arc<Layer>, &Counters))| {
+            if let Some(later) = layers.get(number + AHEAD) {
+                later.prefetch();
+            }
+            LayerReport {
+                parts: layer.parts().iter().map(|part| part.key()).collect(),
+                title: layer.title(),
+                operation: layer.operation().name(),
+                origin: layer.origin(),
+                collection: layer.picture().collection,
+                partitions: layer.tasks(),
+                tasks: counters.tasks.load(Ordering::Relaxed),
+                busy: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
+                bytes: counters.bytes.load(Ordering::Relaxed),
+            }
         };
+        let mut counted = report::room_for_layers(layers.len());
+        counted.extend(layers.iter().zip(&self.layers).enumerate().map(layer));
         RunReport {
             begun: self.begun,
             wall: self.elapsed(),
@@ -228,7 +242,7 @@ impl Tally {
             workers: self.workers,
             budget: self.budget,
             spilled: self.spilled(),
-            layers: layers.iter().zip(&self.layers).map(layer).collect(),
+            layers: counted,
             records: Vec::new(),
             critical_path: Vec::new(),
             samples: Vec::new(),
