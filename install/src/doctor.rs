@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::build_id::BuildId;
+use crate::elf::BuildId;
 use crate::error::Result;
 use crate::kernelspec;
 use crate::lab::REQUIREMENTS;

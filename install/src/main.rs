@@ -7,12 +7,12 @@
 
 mod arguments;
 mod bench;
-mod build_id;
 mod child;
 mod clippy;
 mod doctor;
 #[cfg(test)]
 mod documents;
+mod elf;
 mod error;
 mod kernelspec;
 mod lab;

@@ -8,6 +8,7 @@
 //!   bin/liblazuli.so       the collections, polars inside
 //!   bin/liblazuli_cell.so  the precompiled side of every cell
 //!   bin/libstd-*.so        the toolchain's shared std; programs look for libraries beside themselves ($ORIGIN)
+//!   link/liblazuli.so      what cells link with in its place, see [`make_stub`]
 //!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`;
 //!                          and the instances of generic code that cells share (.rlib)
 //!   world/                 rust-analyzer's small world: the stripped std and the facade
@@ -20,13 +21,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::build_id::BuildId;
 use crate::child;
+use crate::elf::{self, BuildId};
 use crate::error::{Error, Result};
 use crate::place::Place;
 use crate::toolchain::Toolchain;
@@ -142,7 +144,9 @@ impl<'a> Parts<'a> {
     fn name(&self, toolchain: &Toolchain) -> Result<(String, BuildId)> {
         let id = BuildId::of(self.library)?;
         let mut sum = Fnv::default();
-        for path in [self.kernel, self.runtime, self.facade, self.cell] {
+        // We lay it out, and may have been built anew since we run.
+        let own = Path::new("/proc/self/exe");
+        for path in [self.kernel, self.runtime, self.facade, self.cell, own] {
             sum.add(BuildId::of(path)?.bytes());
         }
         let instances = self.externs[INSTANCES];
@@ -187,12 +191,24 @@ fn fill(
     checkout: &Path,
     id: BuildId,
 ) -> Result<()> {
-    let (bin, deps, world) = (folder.join("bin"), folder.join("deps"), folder.join("world"));
+    let (bin, deps, stubs, world) =
+        (folder.join("bin"), folder.join("deps"), folder.join("link"), folder.join("world"));
     // Where the files will be once the folder has its name.
     let within = |part: &str, file: &Path| home.join(part).join(file_name(file));
-    let staged =
-        |file: &Path| within(if file.extension().is_some_and(|end| end == "so") { "bin" } else { "deps" }, file);
-    for path in [&bin, &deps, &world] {
+    let staged = |file: &Path| {
+        let is_dylib = file.extension().is_some_and(|end| end == "so");
+        within(
+            if file == parts.library {
+                "link"
+            } else if is_dylib {
+                "bin"
+            } else {
+                "deps"
+            },
+            file,
+        )
+    };
+    for path in [&bin, &deps, &stubs, &world] {
         fs::create_dir_all(path).map_err(cannot_write(path))?;
     }
     for file in [parts.kernel, parts.runtime, parts.library, parts.cell, &parts.std] {
@@ -201,6 +217,7 @@ fn fill(
     for file in &parts.deps {
         link(file, &deps)?;
     }
+    make_stub(parts.library, &stubs)?;
     make_world(parts.facade, toolchain, checkout, &world)?;
     let manifest = Manifest {
         lazuli: env!("CARGO_PKG_VERSION").to_owned(),
@@ -219,6 +236,23 @@ fn fill(
     let path = folder.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     fs::write(&path, text).map_err(cannot_write(&path))
+}
+
+/// What stands for `library` where a cell is compiled: what rustc has to know of it, and none of its 23 000 symbols, which the linker
+/// would read for each cell. A shared object may leave names to be found when it is loaded, and the process that loads cells
+/// has loaded the library for all.
+fn make_stub(library: &Path, folder: &Path) -> Result<()> {
+    const METADATA: &str = ".rustc";
+    let no_metadata = Error::NoArtifact { what: "section of rustc's", name: METADATA };
+    let Range { start, end } = elf::section(library, METADATA)?.ok_or(no_metadata)?;
+    let source = folder.join("stub.s");
+    let text = format!(".section {METADATA},\"\",@progbits\n.incbin {library:?}, {start}, {}\n", end - start);
+    fs::write(&source, text).map_err(cannot_write(&source))?;
+    let mut compiler = child::command("cc");
+    compiler.args(["-shared", "-nostdlib", "-o"]).arg(folder.join(file_name(library))).arg(&source);
+    compiler.arg(format!("-Wl,-soname,{}", file_name(library).to_string_lossy()));
+    child::read(&mut compiler, "is it a C compiler?")?;
+    fs::remove_file(&source).map_err(cannot_write(&source))
 }
 
 fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Path) -> Result<()> {

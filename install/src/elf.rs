@@ -1,7 +1,9 @@
-//! The build-id that the linker wrote into an ELF file: the name of a build.
+//! What we look for in ELF files: the build-id, which is the name of a build, and where a section lies.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -25,6 +27,35 @@ impl fmt::Display for BuildId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// Where the bytes of a section are in a file; none if it has no such section.
+pub fn section(path: &Path, name: &str) -> Result<Option<Range<u64>>> {
+    let read = || {
+        let mut file = File::open(path)?;
+        let mut part = |at: u64, length: u64| {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(at))?;
+            file.by_ref().take(length).read_to_end(&mut bytes)?;
+            Ok::<_, io::Error>(bytes)
+        };
+        let header = part(0, 64)?;
+        let field = |at, width| number(&header, at, width).unwrap_or_default();
+        let (size, count) = (field(58, 2), field(60, 2));
+        let headers = part(field(40, 8), size * count)?;
+        let range = |index: u64| {
+            let start = number(&headers, index * size + 24, 8)?;
+            Some(start..start.checked_add(number(&headers, index * size + 32, 8)?)?)
+        };
+        let Some(names) = range(field(62, 2)) else { return Ok(None) };
+        let names = part(names.start, names.end - names.start)?;
+        let is_wanted = |index: &u64| {
+            let at = number(&headers, index * size, 4).and_then(|at| names.get(at as usize..));
+            at.is_some_and(|rest| rest.split(|&byte| byte == 0).next() == Some(name.as_bytes()))
+        };
+        Ok((0..count).find(is_wanted).and_then(range))
+    };
+    read().map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 const PROGRAM_NOTE: u64 = 4;
@@ -78,6 +109,18 @@ mod tests {
         let id = BuildId::of(&own).unwrap();
         assert_eq!(id.bytes().len(), 20);
         assert_eq!(id.to_string().len(), 40);
+    }
+
+    #[test]
+    fn a_section_is_where_its_content_is() {
+        let own = std::env::current_exe().unwrap();
+        let Range { start, end } = section(&own, ".comment").unwrap().expect("compilers sign");
+        let bytes = fs::read(&own).unwrap();
+        let content = String::from_utf8_lossy(&bytes[start as usize..end as usize]);
+        assert!(content.contains("rustc"), "{content}");
+        assert_eq!(section(&own, ".no such").unwrap(), None);
+        assert_eq!(section(&own.with_file_name("nothing"), ".comment").is_err(), true);
+        assert_eq!(section(Path::new("/dev/null"), ".comment").unwrap(), None);
     }
 
     #[test]
