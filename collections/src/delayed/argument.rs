@@ -65,7 +65,7 @@ pub trait Argument<P> {
 
 /// What a call reads, in the order in which its arguments are placed.
 #[doc(hidden)]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reads(pub(super) SmallVec<[Node; 2]>);
 
 /// The values of what a call reads, handed out in that order.
@@ -79,12 +79,16 @@ impl fmt::Debug for Received<'_> {
 }
 
 impl Reads {
-    fn one<T>(&mut self, delayed: &Delayed<T>) {
-        self.0.push(delayed.node.clone());
+    pub(super) fn nothing() -> Self {
+        Reads(SmallVec::new())
+    }
+
+    fn one(&mut self, node: &Node) {
+        self.0.push(node.clone());
     }
 
     fn all<T>(&mut self, list: &[Delayed<T>]) -> usize {
-        self.0.extend(list.iter().map(|delayed| delayed.node.clone()));
+        list.iter().for_each(|delayed| self.one(&delayed.node));
         list.len()
     }
 }
@@ -117,7 +121,7 @@ macro_rules! delayed {
             type Kept = ();
 
             fn place(self, reads: &mut Reads) {
-                reads.one(&self);
+                reads.one(&self.node);
             }
 
             fn receive((): &(), received: &mut Received) -> Result<P, WrongType> {

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 use crate::error::Result;
 use crate::graph::{
-    Detail, Element, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, function_name,
+    Detail, Element, Failure, Layer, Node, Operation, Origin, Pattern, Picture, Task, Value, WrongType, function_name,
 };
 use crate::lazy::{self, Lazy};
 use crate::schedule::Config;
@@ -60,10 +60,12 @@ where
     F: Function<P, Output: Element>,
     A: Arguments<P, Kept: Element>,
 {
-    let mut reads = Reads::default();
+    let mut reads = Reads::nothing();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
-        receiving(task, &mut |received| Ok(Value::of(function.apply(A::receive(kept, received)?))))
+        receiving(task, &mut |received| {
+            Ok(Value::of(function.apply(A::receive(kept, received).map_err(WrongType::into_failure)?)))
+        })
     });
     Delayed::from_node(node(operation, reads, type_name::<F::Output>(), Origin::caller()))
 }
@@ -84,11 +86,14 @@ where
     F: Function<P, Output: Clone + Send + Sync + 'static>,
     A: Arguments<P>,
 {
-    let mut reads = Reads::default();
+    let mut reads = Reads::nothing();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_closure(function_name::<F>(), (function, kept), |(function, kept), task| {
         receiving(task, &mut |received| {
-            Ok(Value::local(function.apply(A::receive(kept, received)?), size_of::<F::Output>()))
+            Ok(Value::local(
+                function.apply(A::receive(kept, received).map_err(WrongType::into_failure)?),
+                size_of::<F::Output>(),
+            ))
         })
     });
     Delayed::from_node(node(operation.staying(), reads, type_name::<F::Output>(), Origin::caller()))
@@ -113,10 +118,12 @@ where
     T: Element,
     E: Into<Failure>,
 {
-    let mut reads = Reads::default();
+    let mut reads = Reads::nothing();
     let kept = arguments.place(&mut reads);
     let operation = Operation::with_parameters(function_name::<F>(), function, kept, |function, kept, task| {
-        receiving(task, &mut |received| match function.apply(A::receive(kept, received)?) {
+        receiving(task, &mut |received| match function
+            .apply(A::receive(kept, received).map_err(WrongType::into_failure)?)
+        {
             Ok(result) => Ok(Value::of(result)),
             Err(error) => Err(error.into()),
         })
@@ -237,7 +244,7 @@ fn node(operation: Operation, reads: Reads, result: &'static str, origin: Origin
 
 /// A layer that hands out a value.
 fn held(value: Value, result: &'static str, origin: Origin) -> Node {
-    node(Operation::holding("value", value, |value, _| Ok(value.clone())), Reads::default(), result, origin)
+    node(Operation::holding("value", value, |value, _| Ok(value.clone())), Reads::nothing(), result, origin)
 }
 
 #[cfg(test)]

@@ -332,17 +332,15 @@ fn written<P: Serialize>(parameters: &P) -> Result<Arc<[u8]>, FormatError> {
     if const { is_empty::<P>() } {
         return Ok(nothing());
     }
-    let mut bytes = Vec::new();
-    format::write(parameters, &mut bytes)?;
-    Ok(bytes.into())
+    format::to_bytes(parameters)
 }
 
 /// Reads what [`written`] wrote.
-fn read<P: DeserializeOwned>(mut parameters: &[u8]) -> Result<P, Failure> {
+fn read<P: DeserializeOwned>(parameters: &[u8]) -> Result<P, Failure> {
     if const { is_empty::<P>() } {
         return Ok(conjure());
     }
-    format::read(&mut parameters).map_err(FormatError::into_failure)
+    format::from_bytes(parameters).map_err(FormatError::into_failure)
 }
 
 /// Whether the values of a type are made from nothing.

@@ -10,6 +10,7 @@ mod writer;
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde::de::{self, DeserializeOwned, Expected, Unexpected};
 use serde::ser::{self, Serialize};
@@ -112,6 +113,35 @@ pub(crate) fn write<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> Re
 /// Reads what [`write`] wrote.
 pub(crate) fn read<T: DeserializeOwned>(input: &mut dyn Read) -> Result<T> {
     T::deserialize(&mut Reader::new(input))
+}
+
+/// `value` as bytes of its own.
+pub(super) fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Arc<[u8]>> {
+    let mut bytes = Vec::new();
+    write(value, output(&mut bytes))?;
+    Ok(shared(bytes))
+}
+
+/// Reads what [`to_bytes`] made.
+pub(super) fn from_bytes<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T> {
+    read(input(&mut bytes))
+}
+
+// Who makes an object of a trait compiles all methods of the trait: cells need not.
+
+#[inline(never)]
+fn output(bytes: &mut Vec<u8>) -> &mut dyn Write {
+    bytes
+}
+
+#[inline(never)]
+fn input<'a>(bytes: &'a mut &[u8]) -> &'a mut dyn Read {
+    bytes
+}
+
+#[inline(never)]
+fn shared(bytes: Vec<u8>) -> Arc<[u8]> {
+    bytes.into()
 }
 
 /// What comes next. Numbers follow in little-endian order; texts and bytes after their length, lists and maps after their
