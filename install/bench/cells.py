@@ -34,6 +34,8 @@ class Cells:
     variables: list[str]
     compute: str
     show: str
+    # Cells with closures are compiled with optimization.
+    closures: dict[str, str]
 
 
 LAZULI = Cells(
@@ -52,6 +54,11 @@ LAZULI = Cells(
     ],
     compute='let out = d1.filter(col("v").gt(lit(0.{n})))?.group_by(["g"]).agg([col("v").sum()])?.compute()?;',
     show="d1.compute()?",
+    closures={
+        "map a bag, `let` included": "let mapped = b1.map(|n| n + {n});",
+        "map, filter and sum a bag, and show that": "b1.map(|n| n + {n}).filter(|n| n % 3 == 0).sum().compute()?",
+        "call a function, `let` included": "let called = call(|a: i64, b: i64| a * b + {n}, (2, 3));",
+    },
 )
 POLARS = Cells(
     prepare=[
@@ -64,8 +71,9 @@ POLARS = Cells(
     + [f"let d{n} = d1.clone();" for n in range(2, 10)],
     compute='let out = d1.clone().lazy().filter(col("v").gt(lit(0.{n}))).group_by([col("g")]).agg([col("v").sum()]).collect()?;',
     show="d1.clone()",
+    closures={},
 )
-BARE = Cells(prepare=[], first="1 + 1", variables=[], compute="", show="")
+BARE = Cells(prepare=[], first="1 + 1", variables=[], compute="", show="", closures={})
 
 
 class Kernel:
@@ -159,6 +167,8 @@ def measure(name: str, cells: Cells, rounds: int) -> dict[str, str]:
             rows[f"`1 + 1`, {len(cells.variables)} collection variables"] = seconds(warm(kernel, "1 + 1", rounds))
             rows["build and compute a frame, `let` included"] = seconds(warm(kernel, cells.compute, rounds))
             rows["show a frame"] = seconds(warm(kernel, cells.show, rounds))
+            for name, code in cells.closures.items():
+                rows[name] = seconds(warm(kernel, code, rounds))
             rows["memory after that"] = f"{kernel.memory():.0f} MB"
     return rows
 

@@ -97,6 +97,9 @@ pub struct Compiled {
     pub messages: String,
 }
 
+/// Or why there is none: rustc cannot be started, say.
+type Answer = Result<Compiled, String>;
+
 /// Has the kernel compile a cell: `text` is what it adds to the root file of its kind.
 pub fn compile(tools: &Tools, kind: Kind, text: String) -> io::Result<Compiled> {
     let mut kernel = UnixStream::connect(tools.compilers())?;
@@ -104,7 +107,7 @@ pub fn compile(tools: &Tools, kind: Kind, text: String) -> io::Result<Compiled> 
     kernel.shutdown(Shutdown::Write)?;
     let mut answer = Vec::new();
     kernel.read_to_end(&mut answer)?;
-    Ok(serde_json::from_slice(&answer)?)
+    serde_json::from_slice::<Answer>(&answer)?.map_err(io::Error::other)
 }
 
 /// The kernel's compilers.
@@ -134,10 +137,9 @@ impl Compilers {
         let this = compilers.clone();
         std::thread::Builder::new().name("compilers".to_owned()).spawn(move || {
             for step in listener.incoming().flatten() {
-                // A compiler step that was interrupted does not hear the answer.
-                if let Err(error) = this.answer(step) {
-                    eprintln!("a cell could not be compiled: {error}");
-                }
+                let answer: Answer = this.carry_out(&step).map_err(|error| error.to_string());
+                // A compiler step that was interrupted does not hear it.
+                let _ = serde_json::to_writer(&step, &answer);
             }
         })?;
         Ok(compilers)
@@ -147,12 +149,11 @@ impl Compilers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, mut step: UnixStream) -> io::Result<()> {
-        let Order { kind, text } = serde_json::from_reader(&step)?;
-        let waiting = self.take(&kind)?;
-        let compiled = waiting.finish(&text, &self.tools)?;
+    fn carry_out(&self, step: &UnixStream) -> io::Result<Compiled> {
+        let Order { kind, text } = serde_json::from_reader(step)?;
+        let compiled = self.take(&kind)?.finish(&text, &self.tools);
         self.lock().missing = Some(kind);
-        step.write_all(&serde_json::to_vec(&compiled)?)
+        compiled
     }
 
     /// One that waits, or else a new one.
