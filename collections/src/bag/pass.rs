@@ -44,6 +44,7 @@ impl<T: Clone + 'static> Elements<'_, T> {
     }
 
     /// `made` becomes `function` of each.
+    #[expect(clippy::mem_replace_with_default, reason = "cells compile this, see `empty`")]
     pub(super) fn map<U: 'static>(self, made: &mut Vec<U>, function: impl FnMut(T) -> U) {
         match self {
             Elements::Owned(elements) => {
@@ -172,9 +173,8 @@ impl Kind {
     }
 }
 
-// In what cells compile here, nothing asks for `Debug` or `Default`: to know which implementation of a trait holds, rustc reads all
-// that there are, for these two some 10 000.
-
+/// Not by `Default`, nor by `Debug` as `expect` of a result: to know which implementation of a trait holds, rustc reads all that there
+/// are, for these two some 10 000, in each cell.
 fn empty<T: 'static>() -> Box<dyn Any> {
     Box::new(Vec::<T>::new())
 }

@@ -230,8 +230,9 @@ impl Waiting {
 
     /// Gives it the rest of its root file, and waits for what comes of that.
     fn finish(mut self, text: &str, tools: &Tools) -> io::Result<Compiled> {
+        let group = self.process.as_ref().expect("it waits").id();
+        let _interruptible = Compiling::note(&tools.compiling(), group)?;
         let mut process = self.process.take().expect("it waits");
-        let _interruptible = Compiling::note(&tools.compiling(), process.id())?;
         let mut stdin = process.stdin.take().expect("it is piped");
         // One that has ended before it read says why.
         let _ = stdin.write_all(text.as_bytes());
