@@ -6,7 +6,7 @@
 //! The kernel owns them; the compiler step, a process of its own, asks for them over a socket. A compiler whose kernel was killed reads
 //! an empty cell and ends. Imports: tools, dependencies, interrupt.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -36,6 +36,8 @@ pub struct Kind {
     pub optimiser: bool,
     /// What they link with by `:dep`.
     pub dependencies: Dependencies,
+    /// What they see by `:build_env`.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Kind {
@@ -61,6 +63,7 @@ impl Kind {
     pub fn command(&self, tools: &Tools) -> Command {
         let stage = &tools.stage;
         let mut rustc = tools.command(&stage.rustc);
+        rustc.envs(&self.environment);
         rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
         rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]);
         rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
@@ -102,12 +105,21 @@ type Answer = Result<Compiled, String>;
 
 /// Has the kernel compile a cell: `text` is what it adds to the root file of its kind.
 pub fn compile(tools: &Tools, kind: Kind, text: String) -> io::Result<Compiled> {
+    let kind = Kind { environment: own_environment(), ..kind };
     let mut kernel = UnixStream::connect(tools.compilers())?;
     serde_json::to_writer(&kernel, &Order { kind, text })?;
     kernel.shutdown(Shutdown::Write)?;
     let mut answer = Vec::new();
     kernel.read_to_end(&mut answer)?;
     serde_json::from_slice::<Answer>(&answer)?.map_err(io::Error::other)
+}
+
+/// The environment without what evcxr tells cargo.
+fn own_environment() -> BTreeMap<String, String> {
+    const OF_CARGO: [&str; 4] = ["EVCXR_", "CARGO_", "RUSTC", "RUSTFLAGS"];
+    let text =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    text.filter(|(name, _)| !OF_CARGO.iter().any(|prefix| name.starts_with(prefix))).collect()
 }
 
 /// The kernel's compilers.
@@ -150,7 +162,11 @@ impl Compilers {
     }
 
     fn carry_out(&self, step: &UnixStream) -> io::Result<Compiled> {
-        let Order { kind, text } = serde_json::from_reader(step)?;
+        let Order { mut kind, text } = serde_json::from_reader(step)?;
+        // The rest it has from us, or for the user.
+        kind.environment.retain(|name, value| {
+            std::env::var(name).as_ref() != Ok(value) && !self.tools.user_environment.contains_key(name)
+        });
         let compiled = self.take(&kind)?.finish(&text, &self.tools);
         self.lock().missing = Some(kind);
         compiled
