@@ -9,8 +9,8 @@
 //!   bin/liblazuli_cell.so  the precompiled side of every cell
 //!   bin/libstd-*.so        the toolchain's shared std; programs look for libraries beside themselves ($ORIGIN)
 //!   link/liblazuli.so      what cells link with in its place, see [`make_stub`]
-//!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`;
-//!                          and the instances of generic code that cells share (.rlib)
+//!   deps/                  metadata (.rmeta) and proc macros (.so) that compiling a cell reads: rustc's `-L dependency=`
+//!   instances/<level>/     generic code that cells of this level of optimization share (.rlib)
 //!   world/                 rust-analyzer's small world: the stripped std and the facade
 //! ```
 //!
@@ -23,6 +23,7 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -32,12 +33,14 @@ use crate::elf::{self, BuildId};
 use crate::error::{Error, Result};
 use crate::place::Place;
 use crate::toolchain::Toolchain;
-use crate::workspace::{Artifact, Dependency, Workspace};
+use crate::workspace::{Artifact, Dependency, Package, Workspace};
 
 /// Crates a cell can name without `:dep`; the first two are ours.
 const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
-/// Generic code that unoptimized cells share, see `install/instances`.
-const INSTANCES: &str = "lazuli_instances";
+/// The package of generic code that cells share, see `install/instances`.
+const INSTANCES: &str = "lazuli-instances";
+/// rustc's levels of optimization for cells: compiled fast, or run fast.
+const LEVELS: [&str; 2] = ["0", "2"];
 const MANIFEST: &str = "stage.json";
 #[cfg(test)]
 const SAMPLE: &str = include_str!("stage.sample.json");
@@ -49,6 +52,10 @@ const CELL_FLAGS: &[&str] = &[
     #[cfg(target_arch = "x86_64")]
     "-Ctarget-cpu=x86-64-v3",
 ];
+/// How objects of cells are compiled, and what they share: alike, or an instance of one could not stand for that of the other.
+/// Left to itself, rustc shares none where it optimizes. The flag for it is unstable, which no feature becomes allowed by.
+const OBJECT_FLAGS: &[&str] =
+    &["-Ccodegen-units=1", "-Coverflow-checks=on", "-Zshare-generics=yes", "-Zallow-features="];
 
 /// `stage.json`, which the kernel reads at its start; all paths are absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,12 +72,16 @@ pub struct Manifest {
     pub cargo: PathBuf,
     /// Flags that cells share with the library.
     pub rustc_flags: Vec<String>,
+    /// Flags that their objects share with the instances. Some are unstable: rustc wants `RUSTC_BOOTSTRAP` for them.
+    pub object_flags: Vec<String>,
     pub kernel: PathBuf,
     pub runtime: PathBuf,
     /// The library of the collections, which the runtime loads before the first cell.
     pub collections: PathBuf,
     /// Crate name to file, for `--extern name=file`.
     pub externs: BTreeMap<String, PathBuf>,
+    /// Generic code that cells share, for each level of optimization that a cell may have.
+    pub instances: BTreeMap<String, PathBuf>,
     /// For `-L dependency=`: metadata of everything that the externs were made from, and proc macros.
     pub dependencies: PathBuf,
     /// rust-analyzer's small world.
@@ -101,6 +112,8 @@ pub struct Parts<'a> {
     facade: &'a Path,
     library: &'a Path,
     cell: &'a Path,
+    /// Compiled once more where it is staged: as cells are.
+    instances: &'a Package,
     std: PathBuf,
     deps: Vec<&'a Path>,
     /// Crate name to the file a cell is compiled against.
@@ -108,7 +121,7 @@ pub struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub fn of(artifacts: &'a [Artifact], workspace: &Workspace, toolchain: &Toolchain) -> Result<Self> {
+    pub fn of(artifacts: &'a [Artifact], workspace: &'a Workspace, toolchain: &Toolchain) -> Result<Self> {
         let library = named_library(artifacts, "lazuli", None)?;
         let cell = named_library(artifacts, "lazuli_cell", None)?;
         let opt_level = library.profile.opt_level.as_str();
@@ -126,17 +139,17 @@ impl<'a> Parts<'a> {
             let file = named_library(artifacts, name, Some(opt_level))?.metadata();
             Ok((name, file.ok_or(Error::NoArtifact { what: "metadata of a library", name })?))
         });
-        let instances = named_library(artifacts, INSTANCES, None)?.file("rlib");
-        let instances = instances.ok_or(Error::NoArtifact { what: "library", name: INSTANCES })?;
+        let instances = workspace.members().find(|package| package.name == INSTANCES);
         Ok(Self {
             kernel: program(artifacts, "lazuli-kernel")?,
             runtime: program(artifacts, "lazuli-runtime")?,
             facade: program(artifacts, "lazuli-facade")?,
             library: library.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli" })?,
             cell: cell.file("so").ok_or(Error::NoArtifact { what: "shared library", name: "lazuli_cell" })?,
+            instances: instances.ok_or(Error::NoArtifact { what: "package", name: INSTANCES })?,
             std: shared_std(toolchain)?,
-            deps: deps.chain([instances]).collect(),
-            externs: externs.chain([Ok((INSTANCES, instances))]).collect::<Result<_>>()?,
+            deps: deps.collect(),
+            externs: externs.collect::<Result<_>>()?,
         })
     }
 
@@ -149,7 +162,7 @@ impl<'a> Parts<'a> {
         for path in [self.kernel, self.runtime, self.facade, self.cell, own] {
             sum.add(BuildId::of(path)?.bytes());
         }
-        let instances = self.externs[INSTANCES];
+        let instances = self.instances.source();
         sum.add(&fs::read(instances).map_err(|source| Error::Read { path: instances.to_owned(), source })?);
         sum.add(toolchain.verbose_version.as_bytes());
         Ok((format!("{:.12}-{:08x}", id.to_string(), sum.0 as u32), id))
@@ -195,19 +208,6 @@ fn fill(
         (folder.join("bin"), folder.join("deps"), folder.join("link"), folder.join("world"));
     // Where the files will be once the folder has its name.
     let within = |part: &str, file: &Path| home.join(part).join(file_name(file));
-    let staged = |file: &Path| {
-        let is_dylib = file.extension().is_some_and(|end| end == "so");
-        within(
-            if file == parts.library {
-                "link"
-            } else if is_dylib {
-                "bin"
-            } else {
-                "deps"
-            },
-            file,
-        )
-    };
     for path in [&bin, &deps, &stubs, &world] {
         fs::create_dir_all(path).map_err(cannot_write(path))?;
     }
@@ -218,18 +218,44 @@ fn fill(
         link(file, &deps)?;
     }
     make_stub(parts.library, &stubs)?;
-    make_world(parts.facade, toolchain, checkout, &world)?;
+    // Cells see the metadata of dylibs, which are linked; that of the library is in its stub.
+    let part_of = |file: &Path| match file.extension() {
+        _ if file == parts.library => "link",
+        Some(end) if end == "so" => "bin",
+        _ => "deps",
+    };
+    let externs = |root: &Path| -> BTreeMap<String, PathBuf> {
+        let staged = |file: &Path| root.join(part_of(file)).join(file_name(file));
+        parts.externs.iter().map(|(name, file)| ((*name).to_owned(), staged(file))).collect()
+    };
+    let (world_made, instances) = thread::scope(|scope| {
+        let made = LEVELS.map(|level| {
+            let part = format!("instances/{level}");
+            let (folder, externs, deps) = (folder.join(&part), externs(folder), &deps);
+            let file = scope.spawn(move || make_instances(parts.instances, toolchain, &externs, deps, level, &folder));
+            (level, part, file)
+        });
+        let world_made = make_world(parts.facade, toolchain, checkout, &world);
+        let instances = made.into_iter().map(|(level, part, file)| {
+            let file = file.join().expect("no panic")?;
+            Ok((level.to_owned(), within(&part, &file)))
+        });
+        (world_made, instances.collect::<Result<BTreeMap<_, _>>>())
+    });
+    world_made?;
     let manifest = Manifest {
         lazuli: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: id.to_string(),
         rustc: toolchain.rustc.clone(),
         rustc_version: toolchain.verbose_version.clone(),
         cargo: toolchain.cargo.clone(),
-        rustc_flags: CELL_FLAGS.iter().map(|flag| (*flag).to_owned()).collect(),
+        rustc_flags: owned(CELL_FLAGS),
+        object_flags: owned(OBJECT_FLAGS),
         kernel: within("bin", parts.kernel),
         runtime: within("bin", parts.runtime),
         collections: within("bin", parts.library),
-        externs: parts.externs.iter().map(|(name, file)| ((*name).to_owned(), staged(file))).collect(),
+        externs: externs(home),
+        instances: instances?,
         dependencies: home.join("deps"),
         world: home.join("world"),
     };
@@ -255,6 +281,30 @@ fn make_stub(library: &Path, folder: &Path) -> Result<()> {
     fs::remove_file(&source).map_err(cannot_write(&source))
 }
 
+/// Compiles the instances of a level into `folder`, against what cells of it will be compiled against.
+fn make_instances(
+    package: &Package,
+    toolchain: &Toolchain,
+    externs: &BTreeMap<String, PathBuf>,
+    dependencies: &Path,
+    level: &str,
+    folder: &Path,
+) -> Result<PathBuf> {
+    fs::create_dir_all(folder).map_err(cannot_write(folder))?;
+    let krate = package.name.replace('-', "_");
+    let file = folder.join(format!("lib{krate}.rlib"));
+    let mut rustc = child::command(&toolchain.rustc);
+    rustc.args(["--crate-name", &krate, "--crate-type=rlib", "--edition", &package.edition]);
+    rustc.args(CELL_FLAGS).args(OBJECT_FLAGS).env("RUSTC_BOOTSTRAP", "1").arg(format!("-Copt-level={level}"));
+    rustc.arg("-L").arg(dependencies);
+    for (name, file) in externs {
+        rustc.arg("--extern").arg(format!("{name}={}", file.display()));
+    }
+    rustc.arg("-o").arg(&file).arg(package.source());
+    child::read(&mut rustc, "is Rust's toolchain whole?")?;
+    Ok(file)
+}
+
 fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Path) -> Result<()> {
     let mut maker = child::command(facade);
     maker.arg(checkout).arg(world);
@@ -264,6 +314,10 @@ fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Pat
     let report = child::read(&mut maker, "is the target folder whole?")?;
     eprint!("{report}");
     Ok(())
+}
+
+fn owned(flags: &[&str]) -> Vec<String> {
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
 }
 
 /// Hard-links `file` into `folder`, or copies it where that is another disk.

@@ -58,6 +58,13 @@ struct Node {
     deps: Vec<Dependency>,
 }
 
+impl Package {
+    /// The root file of its first target.
+    pub fn source(&self) -> &Path {
+        &self.targets[0].src_path
+    }
+}
+
 /// An edge of the package graph.
 #[derive(Debug, Deserialize)]
 pub struct Dependency {

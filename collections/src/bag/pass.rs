@@ -44,13 +44,13 @@ impl<T: Clone + 'static> Elements<'_, T> {
     }
 
     /// `made` becomes `function` of each.
-    #[expect(clippy::mem_replace_with_default, reason = "cells compile this, see `empty`")]
+    #[expect(clippy::mem_replace_with_default, reason = "cells compile this, see `empty`; `collect` would ask for `Debug`")]
     pub(super) fn map<U: 'static>(self, made: &mut Vec<U>, function: impl FnMut(T) -> U) {
         match self {
             Elements::Owned(elements) => {
                 // The new elements are where the old ones were, if they fit. The buffer that is then free serves
                 // the next batch, if it has the right type.
-                let mut free = replace(made, replace(elements, Vec::new()).into_iter().map(function).collect());
+                let mut free = replace(made, Vec::from_iter(replace(elements, Vec::new()).into_iter().map(function)));
                 if let Some(free) = (&mut free as &mut dyn Any).downcast_mut::<Vec<T>>() {
                     swap(elements, free);
                 }

@@ -45,37 +45,23 @@ impl Kind {
     fn root(&self) -> String {
         let mut root = format!("#![allow(warnings)]{}extern crate {CELL} as _;", self.attributes.concat());
         if self.library {
-            root.push_str("extern crate lazuli as _;use lazuli::prelude::*;");
-        }
-        if self.links_instances() {
-            root.push_str(&format!("extern crate {INSTANCES} as _;"));
+            root.push_str(&format!("extern crate lazuli as _;extern crate {INSTANCES} as _;use lazuli::prelude::*;"));
         }
         root.push_str("include!(\"/dev/stdin\");");
         root
     }
 
-    /// rustc shares instances between crates only where it does not optimise.
-    fn links_instances(&self) -> bool {
-        self.library && !self.optimiser
-    }
-
-    /// rustc with what this kind links with, for whatever it shall emit.
+    /// rustc with what this kind is compiled against, for whatever it shall emit.
     pub fn command(&self, tools: &Tools) -> Command {
         let stage = &tools.stage;
         let mut rustc = tools.command(&stage.rustc);
         rustc.envs(&self.environment);
         rustc.args(["--crate-name", "ctx", "--edition=2024", "--error-format=json", "-Cmetadata=ctx"]);
-        rustc.args(["-Ccodegen-units=1", "-Coverflow-checks=on"]);
         rustc.args(&stage.rustc_flags).arg("-L").arg(&stage.dependencies);
         if let Some(folder) = &self.dependencies.folder {
             rustc.arg("-L").arg(folder);
         }
-        // A crate that is named is loaded for hints in errors, and of the instances no error may speak.
-        let ours = stage.externs.iter().filter(|(name, _)| match name.as_str() {
-            CELL => true,
-            INSTANCES => false,
-            _ => self.library,
-        });
+        let ours = stage.externs.iter().filter(|(name, _)| *name == CELL || self.library);
         for (name, file) in ours.chain(&self.dependencies.externs) {
             rustc.arg("--extern").arg(format!("{name}={}", file.display()));
         }
@@ -213,10 +199,12 @@ impl State {
         let name = format!("libctx-{}.so", self.started);
         let object = folder.join(&name);
         let mut rustc = kind.command(tools);
-        if kind.links_instances() {
-            rustc.arg("--extern").arg(format!("{INSTANCES}={}", tools.stage.externs[INSTANCES].display()));
+        let level = if kind.optimiser { "2" } else { "0" };
+        rustc.args(&tools.stage.object_flags).env("RUSTC_BOOTSTRAP", "1").arg(format!("-Copt-level={level}"));
+        // A crate that is named is loaded for hints in errors, and of the instances no error may speak: only here.
+        if kind.library {
+            rustc.arg("--extern").arg(format!("{INSTANCES}={}", tools.stage.instances[level].display()));
         }
-        rustc.arg(if kind.optimiser { "-Copt-level=2" } else { "-Copt-level=0" });
         rustc.arg(format!("--remap-path-prefix={}=", tools.layout().display()));
         // Functions of this cell are named by the object's build-id in worker processes.
         rustc

@@ -18,6 +18,9 @@ use super::ledger::{Page, Parts, names};
 use super::lines::Lines;
 use super::tools::Tools;
 
+/// The type of bags, and what makes one of anything else.
+const BAGS: [&str; 5] = ["Bag", "from_sequence", "range", "read_text", "read_text_with"];
+
 /// Files to compile: path below the folder of layouts, and text. The first includes the others.
 pub type Files = Vec<(String, String)>;
 
@@ -38,10 +41,12 @@ pub fn lay_out(generated: &Generated, page: &Page, survival: Survival, tools: &T
     let mentioned = mentioned(generated, &parts);
     let library = mentioned.iter().any(|name| tools.brings(name));
 
-    // Loops, closures and functions are; calls into the library are not.
+    // Loops, closures and functions are, and bags, whose operations are compiled for each type of element; other calls
+    // into the library are not.
     let heavy = |text: &str| ["for ", "while ", "loop", "|", "fn "].iter().any(|word| text.contains(word));
     let optimiser = placed.values().flatten().any(|(_, text)| text.contains("fn "))
-        || parts.statements.iter().any(|statement| heavy(&statement.text));
+        || parts.statements.iter().any(|statement| heavy(&statement.text))
+        || BAGS.iter().any(|name| mentioned.contains(name));
 
     // Everything of ours stands on the first line, before the user's first.
     let mut root = String::new();

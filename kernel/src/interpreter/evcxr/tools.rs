@@ -12,7 +12,7 @@ pub const TOOLS: &str = "LAZULI_TOOLS";
 
 /// What every cell links with; its text names it nowhere.
 pub const CELL: &str = "lazuli_cell";
-/// Instances of generic code of the library, for cells that are compiled without optimization as it was.
+/// Instances of generic code of the library, which cells share.
 pub const INSTANCES: &str = "lazuli_instances";
 /// Names the folder that set-up made; the kernelspec sets it.
 pub const HOME: &str = "LAZULI_HOME";
@@ -33,6 +33,8 @@ pub struct Stage {
     pub cargo: PathBuf,
     /// Crate name to file, for `--extern`.
     pub externs: BTreeMap<String, PathBuf>,
+    /// The file of [`INSTANCES`] for each level of optimization.
+    pub instances: BTreeMap<String, PathBuf>,
     /// Folder of the metadata of all crates below them.
     pub dependencies: PathBuf,
     /// The library of the collections.
@@ -43,6 +45,8 @@ pub struct Stage {
     pub world: PathBuf,
     /// Flags that every cell shares with the library.
     pub rustc_flags: Vec<String>,
+    /// Flags that its object shares with the instances; rustc wants `RUSTC_BOOTSTRAP` for some.
+    pub object_flags: Vec<String>,
 }
 
 /// The stage, and what this kernel made of it.
@@ -73,7 +77,7 @@ impl Stage {
 
     /// Whether a cell can name a crate without `:dep`: a second copy's types would never match.
     pub fn is_preloaded(&self, krate: &str) -> bool {
-        ![CELL, INSTANCES].contains(&krate) && self.externs.contains_key(krate)
+        krate != CELL && self.externs.contains_key(krate)
     }
 }
 
