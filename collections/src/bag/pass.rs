@@ -44,7 +44,10 @@ impl<T: Clone + 'static> Elements<'_, T> {
     }
 
     /// `made` becomes `function` of each.
-    #[expect(clippy::mem_replace_with_default, reason = "cells compile this, see `empty`; `collect` would ask for `Debug`")]
+    #[expect(
+        clippy::mem_replace_with_default,
+        reason = "cells compile this, see `empty`; `collect` would ask for `Debug`"
+    )]
     pub(super) fn map<U: 'static>(self, made: &mut Vec<U>, function: impl FnMut(T) -> U) {
         match self {
             Elements::Owned(elements) => {

@@ -49,6 +49,13 @@ def test_failing_question_mark_keeps_variables_bound_before_it(kernel):
     assert kernel.ok("before + kept").result == "3"
 
 
+def test_a_variable_that_is_moved_costs_no_other(kernel):
+    cell = kernel.ok('let taken = vec![1, 2];\nlet n: i32 = "1".parse()?;\nlet shown = n + 1;\nlet text = "a".repeat(2);\ndrop(taken);\ntext')
+    assert cell.result == '"aa"'
+    assert kernel.ok("text.len() as i32 + n + shown").result == "5"
+    assert kernel.fails("taken.len()").message == "cannot find value `taken` in this scope"
+
+
 def test_panic_keeps_variables_and_kernel(kernel):
     kernel.ok("let data = vec![1, 2, 3];")
     cell = kernel.fails("let index = data.len();\ndata[index]")

@@ -35,3 +35,9 @@ def test_a_compiler_ends_with_a_kernel_that_is_killed(kernel):
     waiting = until(lambda: compilers(kernel))
     os.kill(kernel.process, signal.SIGKILL)
     until(lambda: not any(lives(compiler) for compiler in waiting))
+
+
+def test_cells_get_no_features_that_rust_does_not_promise(kernel):
+    message = "`#![feature]` may not be used on the stable release channel"
+    for code in KINDS:
+        assert kernel.fails(f"#![feature(never_type)]\n{code}").message == message

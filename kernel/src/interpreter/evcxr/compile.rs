@@ -164,6 +164,23 @@ fn is_about_borrows(messages: &[Value]) -> bool {
     !codes.is_empty() && codes.iter().all(|code| CODES.contains(code))
 }
 
+/// Whether a variable was moved before it could be kept: no layout mends that, and evcxr forgets the variable once it hears of it.
+fn is_about_keeping(message: &Value) -> bool {
+    let kept_here = |span: &Value| {
+        let line = &span["text"][0];
+        let (begin, end) =
+            (line["highlight_start"].as_u64()? as usize - 1, line["highlight_end"].as_u64()? as usize - 1);
+        let line: Vec<char> = line["text"].as_str()?.chars().collect();
+        let (before, name): (String, String) =
+            (line.get(..begin)?.iter().collect(), line.get(begin..end)?.iter().collect());
+        let before = before.strip_suffix(", ")?.trim_end_matches(|character: char| character.is_ascii_digit());
+        Some(before.ends_with(&format!("stringify!({name}), ")))
+    };
+    let spans = message["spans"].as_array().into_iter().flatten();
+    code_of(message) == Some("E0382")
+        && spans.filter(|span| span["is_primary"] == true).any(|span| kept_here(span) == Some(true))
+}
+
 struct Step<'a> {
     tools: &'a Tools,
     dependencies: Dependencies,
@@ -174,7 +191,9 @@ impl Step<'_> {
     fn try_layouts(&self, generated: &Generated, page: &Page) -> io::Result<Tried> {
         let attempt = |survival| self.compile_layout(lay_out(generated, page, survival, self.tools));
         match attempt(Survival::Each)? {
-            Tried::Failed(errors) if is_about_borrows(&errors) => attempt(Survival::Whole),
+            Tried::Failed(errors) if is_about_borrows(&errors) && !errors.iter().any(is_about_keeping) => {
+                attempt(Survival::Whole)
+            }
             tried => Ok(tried),
         }
     }

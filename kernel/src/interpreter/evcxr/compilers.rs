@@ -155,6 +155,10 @@ impl Compilers {
         });
         let compiled = self.take(&kind)?.finish(&text, &self.tools);
         self.lock().missing = Some(kind);
+        if compiled.as_ref().is_ok_and(|compiled| compiled.object.is_none()) {
+            // Mostly the cell is laid out otherwise and compiled again.
+            self.prepare();
+        }
         compiled
     }
 
@@ -169,7 +173,8 @@ impl Compilers {
         }
     }
 
-    /// Has a compiler ready for a cell like the last one, to be called when nothing else runs: it works for a tenth of a second.
+    /// Has a compiler ready for a cell like the last one, to be called when the user's code does not run: it works for a tenth of
+    /// a second.
     pub fn prepare(&self) {
         let mut state = self.lock();
         let Some(kind) = state.missing.take().filter(|_| !state.ended) else { return };
