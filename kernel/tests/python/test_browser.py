@@ -20,6 +20,15 @@ ALL_CELLS_HAVE_RUN = """() => {
         .every(cell => cell.executionCount !== null && cell.executionState !== 'running');
 }"""
 
+# Whether the page has a kernel, is connected to it, and knows it.
+THE_KERNEL_IS_THERE = """async () => {
+    const context = window.jupyterapp.shell.currentWidget?.context?.sessionContext;
+    await context?.ready;
+    const kernel = context?.session?.kernel;
+    await kernel?.info;
+    return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+
 # What each failed cell said, and whether the notebook says beforehand that it will fail.
 FAILED_CELLS = """() => {
     const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
@@ -61,7 +70,7 @@ TIME_FROM_PRESS_TO_ERROR = """button => {
 
 def run_all(page):
     # Before that JupyterLab would ask for a kernel instead of running anything.
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    page.wait_for_function(THE_KERNEL_IS_THERE)
     # It forgets what is run before it has connected to a new kernel.
     for _ in range(10):
         page.get_by_role("menuitem", name="Run", exact=True).click()

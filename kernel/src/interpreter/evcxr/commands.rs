@@ -58,7 +58,7 @@ const ELSEWHERE: [(&[&str], &str); 15] = [
     (&[":restart"], "`:clear` forgets all that cells have made, and the frontend's menu restarts the kernel"),
     (&[":timing", ":time_passes", ":timeit"], TIMING),
     (&["%time", "%%time", "%timeit", "%%timeit"], TIMING),
-    (&[":opt"], "a cell that has loops, closures or functions of its own is optimised without being asked"),
+    (&[":opt"], "a cell that has bags, loops, closures or functions of its own is optimised without being asked"),
     (&[":fmt"], "a value is shown by its `Debug`; `println!` shows it in any other way"),
     (&[":efmt"], "an error that `?` meets is shown by its `Display`"),
     (&[":types"], "`:type NAME` says the type of one variable, `:vars` that of all"),
