@@ -22,6 +22,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
@@ -39,6 +40,7 @@ use crate::workspace::{Artifact, Dependency, Package, Workspace};
 const FOR_CELLS: [&str; 7] = ["lazuli", "lazuli_cell", "serde", "serde_json", "polars", "ndarray", "rayon"];
 /// The package of generic code that cells share, see `install/instances`.
 const INSTANCES: &str = "lazuli-instances";
+const INSTANCES_FILE: &str = "liblazuli_instances.rlib";
 /// rustc's levels of optimization for cells: compiled fast, or run fast.
 const LEVELS: [&str; 2] = ["0", "2"];
 const MANIFEST: &str = "stage.json";
@@ -53,7 +55,8 @@ const CELL_FLAGS: &[&str] = &[
     "-Ctarget-cpu=x86-64-v3",
 ];
 /// How objects of cells are compiled, and what they share: alike, or an instance of one could not stand for that of the other.
-/// Left to itself, rustc shares none where it optimizes. The flag for it is unstable, which no feature becomes allowed by.
+/// Left to itself, rustc shares none where it optimizes. The flag for that is unstable, so rustc needs `RUSTC_BOOTSTRAP`; that cells
+/// get no features by it is what the last flag is for.
 const OBJECT_FLAGS: &[&str] =
     &["-Ccodegen-units=1", "-Coverflow-checks=on", "-Zshare-generics=yes", "-Zallow-features="];
 
@@ -228,21 +231,17 @@ fn fill(
         let staged = |file: &Path| root.join(part_of(file)).join(file_name(file));
         parts.externs.iter().map(|(name, file)| ((*name).to_owned(), staged(file))).collect()
     };
-    let (world_made, instances) = thread::scope(|scope| {
+    let instances = |root: &Path, level: &str| root.join("instances").join(level).join(INSTANCES_FILE);
+    let here = externs(folder);
+    thread::scope(|scope| {
         let made = LEVELS.map(|level| {
-            let part = format!("instances/{level}");
-            let (folder, externs, deps) = (folder.join(&part), externs(folder), &deps);
-            let file = scope.spawn(move || make_instances(parts.instances, toolchain, &externs, deps, level, &folder));
-            (level, part, file)
+            let file = instances(folder, level);
+            let (here, deps) = (&here, &deps);
+            scope.spawn(move || make_instances(parts.instances, toolchain, here, deps, level, &file))
         });
-        let world_made = make_world(parts.facade, toolchain, checkout, &world);
-        let instances = made.into_iter().map(|(level, part, file)| {
-            let file = file.join().expect("no panic")?;
-            Ok((level.to_owned(), within(&part, &file)))
-        });
-        (world_made, instances.collect::<Result<BTreeMap<_, _>>>())
-    });
-    world_made?;
+        make_world(parts.facade, toolchain, checkout, &world)?;
+        made.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })?;
     let manifest = Manifest {
         lazuli: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: id.to_string(),
@@ -255,7 +254,7 @@ fn fill(
         runtime: within("bin", parts.runtime),
         collections: within("bin", parts.library),
         externs: externs(home),
-        instances: instances?,
+        instances: LEVELS.map(|level| (level.to_owned(), instances(home, level))).into(),
         dependencies: home.join("deps"),
         world: home.join("world"),
     };
@@ -281,28 +280,26 @@ fn make_stub(library: &Path, folder: &Path) -> Result<()> {
     fs::remove_file(&source).map_err(cannot_write(&source))
 }
 
-/// Compiles the instances of a level into `folder`, against what cells of it will be compiled against.
+/// Compiles the instances of a level into `file`, against what cells of it will be compiled against.
 fn make_instances(
     package: &Package,
     toolchain: &Toolchain,
     externs: &BTreeMap<String, PathBuf>,
     dependencies: &Path,
     level: &str,
-    folder: &Path,
-) -> Result<PathBuf> {
+    file: &Path,
+) -> Result<()> {
+    let folder = file.parent().expect("a file in a folder");
     fs::create_dir_all(folder).map_err(cannot_write(folder))?;
-    let krate = package.name.replace('-', "_");
-    let file = folder.join(format!("lib{krate}.rlib"));
     let mut rustc = child::command(&toolchain.rustc);
-    rustc.args(["--crate-name", &krate, "--crate-type=rlib", "--edition", &package.edition]);
+    rustc.args(["--crate-name", &package.name.replace('-', "_"), "--crate-type=rlib", "--edition", &package.edition]);
     rustc.args(CELL_FLAGS).args(OBJECT_FLAGS).env("RUSTC_BOOTSTRAP", "1").arg(format!("-Copt-level={level}"));
-    rustc.arg("-L").arg(dependencies);
+    rustc.arg("-Cembed-bitcode=no").arg("-L").arg(dependencies);
     for (name, file) in externs {
         rustc.arg("--extern").arg(format!("{name}={}", file.display()));
     }
-    rustc.arg("-o").arg(&file).arg(package.source());
-    child::read(&mut rustc, "is Rust's toolchain whole?")?;
-    Ok(file)
+    rustc.arg("-o").arg(file).arg(package.source());
+    child::read(&mut rustc, "is Rust's toolchain whole?").map(drop)
 }
 
 fn make_world(facade: &Path, toolchain: &Toolchain, checkout: &Path, world: &Path) -> Result<()> {

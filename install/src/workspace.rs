@@ -59,9 +59,13 @@ struct Node {
 }
 
 impl Package {
-    /// The root file of its first target.
+    /// The root file of its library.
+    ///
+    /// # Panics
+    /// Where it has none.
     pub fn source(&self) -> &Path {
-        &self.targets[0].src_path
+        let library = self.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib"));
+        &library.expect("a package with a library").src_path
     }
 }
 

@@ -52,7 +52,7 @@ impl<T: Clone + 'static> Elements<'_, T> {
         match self {
             Elements::Owned(elements) => {
                 // The new elements are where the old ones were, if they fit. The buffer that is then free serves
-                // the next batch, if it has the right type.
+                // the next batch, if it has the right type. (Not `collect`: what it says of a wrong `size_hint` asks for `Debug`.)
                 let mut free = replace(made, Vec::from_iter(replace(elements, Vec::new()).into_iter().map(function)));
                 if let Some(free) = (&mut free as &mut dyn Any).downcast_mut::<Vec<T>>() {
                     swap(elements, free);

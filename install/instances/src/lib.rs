@@ -47,112 +47,81 @@ variables! {
     texts: Vec<String>;
 }
 
-/// What cells do with bags of some types of elements.
-macro_rules! bags {
-    ($($name:ident: $T:ty;)*) => {$(
-        /// Cells make such bags, choose among their elements, and look at them.
-        ///
-        /// # Errors
-        /// Those of a run.
-        pub fn $name(elements: Vec<$T>) -> Result<(), Failure> {
-            let bag = from_sequence(elements, 2).map(|element| element).filter(|_| true).flat_map(|element| vec![element]);
+/// Bags of many types of elements.
+///
+/// # Errors
+/// Those of a run.
+pub fn bags() -> Result<(), Failure> {
+    macro_rules! bags {
+        ($($T:ty),*) => {$({
+            let bag = from_sequence(Vec::<$T>::new(), 2).map(|element| element).filter(|_| true);
+            let bag = bag.flat_map(|element| vec![element]);
             show!(bag.count().compute()?);
             show!(bag.take(1)?);
             show!(bag.compute()?);
-            Ok(())
-        }
-    )*};
+        })*};
+    }
+    bags!(i32, i64, u32, u64, usize, f64, String, (String, usize));
+    Ok(())
 }
 
-bags! {
-    elements_of_small_integers: i32;
-    elements_of_integers: i64;
-    elements_of_small_counts: u32;
-    elements_of_natural_numbers: u64;
-    elements_of_counts: usize;
-    elements_of_floats: f64;
-    elements_of_texts: String;
-    elements_of_counted_texts: (String, usize);
-}
-
-/// What they do with bags of numbers.
-macro_rules! numbers {
-    ($($name:ident: $T:ty;)*) => {$(
-        /// Cells reduce them.
-        ///
-        /// # Errors
-        /// Those of a run.
-        pub fn $name(bag: &Bag<$T>) -> Result<(), Failure> {
+/// Bags of numbers.
+///
+/// # Errors
+/// Those of a run.
+pub fn numbers() -> Result<(), Failure> {
+    macro_rules! numbers {
+        ($($T:ty),*) => {$({
+            let bag = from_sequence(Vec::<$T>::new(), 2);
             show!(bag.sum().compute()?);
             show!(compute!(bag.min(), bag.max(), bag.mean())?);
-            Ok(())
-        }
-    )*};
+        })*};
+    }
+    numbers!(i32, i64, u64, usize, f64);
+    Ok(())
 }
 
-numbers! {
-    numbers_that_are_small: i32;
-    numbers_that_are_integers: i64;
-    numbers_that_are_natural: u64;
-    numbers_that_are_counts: usize;
-    numbers_that_are_floats: f64;
-}
-
-/// What they do with bags of elements that are equal or not.
-macro_rules! countable {
-    ($($name:ident: $T:ty;)*) => {$(
-        /// Cells count them.
-        ///
-        /// # Errors
-        /// Those of a run.
-        pub fn $name(bag: &Bag<$T>) -> Result<(), Failure> {
+/// Bags of what is equal or not, and more or less.
+///
+/// # Errors
+/// Those of a run.
+pub fn counted() -> Result<(), Failure> {
+    macro_rules! counted {
+        ($($T:ty),*) => {$({
+            let bag = from_sequence(Vec::<$T>::new(), 2);
             show!(bag.distinct().compute()?);
             show!(bag.topk(3).compute()?);
             show!(bag.frequencies().topk_by_key(3, |(_, times)| *times).compute()?);
-            Ok(())
-        }
-    )*};
+        })*};
+    }
+    counted!(i32, i64, u32, u64, usize, String);
+    Ok(())
 }
 
-countable! {
-    count_small_integers: i32;
-    count_integers: i64;
-    count_small_counts: u32;
-    count_natural_numbers: u64;
-    count_counts: usize;
-    count_texts: String;
-}
-
-/// What they do with calls of functions.
-macro_rules! calls {
-    ($($name:ident: $T:ty;)*) => {$(
-        /// Cells call functions of one and two such arguments, and of many that come from calls.
-        ///
-        /// # Errors
-        /// Those of a run.
-        pub fn $name(one: $T, other: $T) -> Result<(), Failure> {
-            let both = call(|one: $T, _: $T| one, (one.clone(), other.clone()));
-            let changed = call(|both: $T, _: $T| both, (&both, other));
-            show!(call(|all: Vec<$T>| all, (vec![changed, call(|one: $T| one, (one,))],)).compute()?);
-            show!(call(|one: $T, _: $T| one, (&both, &both)).compute()?);
-            Ok(())
-        }
-    )*};
-}
-
-calls! {
-    calls_of_small_integers: i32;
-    calls_of_integers: i64;
-    calls_of_natural_numbers: u64;
-    calls_of_floats: f64;
-    calls_of_texts: String;
+/// Calls of functions with one argument and two, values or other calls, and with many calls.
+///
+/// # Errors
+/// Those of a run.
+pub fn calls() -> Result<(), Failure> {
+    macro_rules! calls {
+        ($($T:ty),*) => {$({
+            let value = <$T>::default();
+            let one = call(|one: $T| one, (value.clone(),));
+            let two = call(|one: $T, _: $T| one, (value.clone(), value.clone()));
+            let mixed = call(|one: $T, _: $T| one, (&two, value));
+            let many = call(|all: Vec<$T>| all, (vec![one, mixed],));
+            show!(call(|one: $T, all: Vec<$T>| (one, all), (&two, &many)).compute()?);
+        })*};
+    }
+    calls!(i32, i64, u64, f64, String);
+    Ok(())
 }
 
 /// A cell that makes a frame.
 ///
 /// # Errors
 /// Those of the frame.
-pub fn made() -> Result<DataFrame, Failure> {
+pub fn new_frame() -> Result<DataFrame, Failure> {
     let numbers = polars::df!["f" => [1.0], "i" => [1_i64], "n" => [1_i32], "u" => [1_u64]]?;
     let texts = polars::df!["s" => ["a"], "t" => [String::new()], "b" => [true]]?;
     show!(numbers.column("f")?.get(0)?);

@@ -22,6 +22,7 @@ ALL_CELLS_HAVE_RUN = """() => {
 
 # Whether the page has a kernel, is connected to it, and knows it.
 THE_KERNEL_IS_THERE = """async () => {
+    await window.jupyterapp.restored;
     const context = window.jupyterapp.shell.currentWidget?.context?.sessionContext;
     await context?.ready;
     const kernel = context?.session?.kernel;
@@ -40,12 +41,12 @@ FAILED_CELLS = """() => {
 }"""
 
 # Whether something was asked to run.
-A_CELL_IS_ASKED = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+A_CELL_IS_ASKED = """() => [...window.jupyterapp.shell.currentWidget?.content.model.cells ?? []]
     .some(cell => cell.type === 'code' && (cell.executionCount !== null || cell.executionState === 'running'))"""
 
 # Whether what was asked to run does, or was forgotten.
 A_CELL_IS_RUN = """() => {
-    const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+    const cells = [...window.jupyterapp.shell.currentWidget?.content.model.cells ?? []];
     if (cells.some(cell => cell.type === 'code' && cell.executionCount !== null)) return 'run';
     return cells.every(cell => cell.executionState !== 'running') && 'forgotten';
 }"""
@@ -73,8 +74,8 @@ def run_all(page):
     page.wait_for_function(THE_KERNEL_IS_THERE)
     # It forgets what is run before it has connected to a new kernel.
     for _ in range(10):
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        # A menu may close again while the page settles; this is what its entry does.
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         try:
             page.wait_for_function(A_CELL_IS_ASKED, timeout=MINUTE / 12)
         except TimeoutError:

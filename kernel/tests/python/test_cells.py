@@ -56,6 +56,21 @@ def test_a_variable_that_is_moved_costs_no_other(kernel):
     assert kernel.fails("taken.len()").message == "cannot find value `taken` in this scope"
 
 
+@pytest.mark.parametrize(
+    "code, value",
+    [
+        ("let mut kept = vec![1]; kept = kept.into_iter().map(|n| n + 1).collect();", "[2]"),
+        ("let kept = vec![2, 1]; let kept = { let mut kept = kept; kept.sort(); kept };", "[1, 2]"),
+        ("let kept = vec![1]; let n = if kept.is_empty() { drop(kept); panic!() } else { kept.len() };", "[1]"),
+        ('let kept = "5"; let kept: i32 = kept.parse()?;', "5"),
+        ("enum Health { Ok, Bad } use Health::*; let kept = 7; let gone = vec![1]; drop(gone);", "7"),
+    ],
+)
+def test_variables_that_are_moved_and_bound_again_are_kept(kernel, code, value):
+    kernel.ok(code)
+    assert kernel.ok("kept").result == value
+
+
 def test_panic_keeps_variables_and_kernel(kernel):
     kernel.ok("let data = vec![1, 2, 3];")
     cell = kernel.fails("let index = data.len();\ndata[index]")

@@ -66,8 +66,9 @@ pub fn build(tools: &Tools, folder: &Path) -> io::Result<i32> {
         io::stderr().write_all(&output.stderr)?;
         return Ok(101);
     }
-    // Nothing is wrong with it: then something it needs is reached by other ways than by name.
-    match step.try_layouts(&generated, &page)? {
+    // Nothing is wrong with it: then something it needs is reached by other ways than by name, or has to have one guard, as evcxr's
+    // own layout does.
+    match step.compile_layout(lay_out(&generated, &page, Survival::Whole, tools))? {
         Tried::Compiled(object) => step.deliver(&object),
         Tried::Failed(errors) => match why_not_shown(&errors) {
             Some(why) => fail(&why),
@@ -164,21 +165,25 @@ fn is_about_borrows(messages: &[Value]) -> bool {
     !codes.is_empty() && codes.iter().all(|code| CODES.contains(code))
 }
 
-/// Whether a variable was moved before it could be kept: no layout mends that, and evcxr forgets the variable once it hears of it.
+/// Whether a variable was moved before it could be kept. Mostly no other layout mends that: evcxr forgets the variable once it
+/// hears of it.
 fn is_about_keeping(message: &Value) -> bool {
-    let kept_here = |span: &Value| {
-        let line = &span["text"][0];
-        let (begin, end) =
-            (line["highlight_start"].as_u64()? as usize - 1, line["highlight_end"].as_u64()? as usize - 1);
-        let line: Vec<char> = line["text"].as_str()?.chars().collect();
-        let (before, name): (String, String) =
-            (line.get(..begin)?.iter().collect(), line.get(begin..end)?.iter().collect());
-        let before = before.strip_suffix(", ")?.trim_end_matches(|character: char| character.is_ascii_digit());
-        Some(before.ends_with(&format!("stringify!({name}), ")))
+    let is_kept_at = |span: &Value| {
+        let Some((before, name)) = highlighted(span) else { return false };
+        let before = before.trim_end_matches(|character: char| character.is_ascii_digit() || ", ".contains(character));
+        before.ends_with(&format!("stringify!({name})"))
     };
-    let spans = message["spans"].as_array().into_iter().flatten();
-    code_of(message) == Some("E0382")
-        && spans.filter(|span| span["is_primary"] == true).any(|span| kept_here(span) == Some(true))
+    let mut spans = message["spans"].as_array().into_iter().flatten();
+    code_of(message) == Some("E0382") && spans.any(|span| span["is_primary"] == true && is_kept_at(span))
+}
+
+/// What a message is about, and what stands before it on its line.
+fn highlighted(span: &Value) -> Option<(String, String)> {
+    let line = &span["text"][0];
+    let column = |name: &str| Some(line[name].as_u64()?.checked_sub(1)? as usize);
+    let (begin, end) = (column("highlight_start")?, column("highlight_end")?);
+    let text: Vec<char> = line["text"].as_str()?.chars().collect();
+    Some((text.get(..begin)?.iter().collect(), text.get(begin..end)?.iter().collect()))
 }
 
 struct Step<'a> {

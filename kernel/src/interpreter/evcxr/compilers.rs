@@ -1,6 +1,6 @@
 //! Compilers that wait for the next cell. Of what rustc does for a small cell a third is the same for all: it loads itself, and
-//! reads what there is to know of the library and of the crates below it. So when a cell has ended, the compiler for the next
-//! one of its [`Kind`] is started, and comes as far as the end of its root file, `include!("/dev/stdin")`: names of crates are
+//! reads what there is to know of the library and of the crates below it. So when a cell has ended, or did not compile, the compiler for
+//! the next one of its [`Kind`] is started, and comes as far as the end of its root file, `include!("/dev/stdin")`: names of crates are
 //! resolved before macros are expanded. The cell's own text goes into its stdin.
 //!
 //! The kernel owns them; the compiler step, a process of its own, asks for them over a socket. A compiler whose kernel was killed reads
@@ -49,6 +49,11 @@ impl Kind {
         }
         root.push_str("include!(\"/dev/stdin\");");
         root
+    }
+
+    /// rustc's level of optimization.
+    pub fn level(&self) -> &'static str {
+        if self.optimiser { "2" } else { "0" }
     }
 
     /// rustc with what this kind is compiled against, for whatever it shall emit.
@@ -204,11 +209,12 @@ impl State {
         let name = format!("libctx-{}.so", self.started);
         let object = folder.join(&name);
         let mut rustc = kind.command(tools);
-        let level = if kind.optimiser { "2" } else { "0" };
+        let level = kind.level();
         rustc.args(&tools.stage.object_flags).env("RUSTC_BOOTSTRAP", "1").arg(format!("-Copt-level={level}"));
         // A crate that is named is loaded for hints in errors, and of the instances no error may speak: only here.
         if kind.library {
-            rustc.arg("--extern").arg(format!("{INSTANCES}={}", tools.stage.instances[level].display()));
+            let instances = tools.stage.instances.get(level).ok_or(io::ErrorKind::NotFound)?;
+            rustc.arg("--extern").arg(format!("{INSTANCES}={}", instances.display()));
         }
         rustc.arg(format!("--remap-path-prefix={}=", tools.layout().display()));
         // Functions of this cell are named by the object's build-id in worker processes.

@@ -2,7 +2,7 @@
 //! keeps the variables bound before it ([`Survival::Each`]); a cell whose borrows do not allow that has one guard around
 //! all ([`Survival::Whole`]). Imports: ledger, lines, definitions, generated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
 use super::generated::{Generated, Variable};
@@ -48,12 +48,16 @@ impl Function<'_> {
         }
         out.push("'evcxr_cell: {");
         let groups = self.groups(statements);
-        let mut bound = Vec::new();
-        for group in groups {
-            self.write_group(group, &bound, &mut out);
-            bound.extend(group.iter().flat_map(|statement| &statement.binds).map(|binding| &*binding.name));
+        let names = |groups: &[&'_ [Statement]]| -> BTreeSet<String> {
+            let bindings = groups.iter().copied().flatten().flat_map(|statement| &statement.binds);
+            bindings.map(|binding| binding.name.clone()).collect()
+        };
+        for (at, group) in groups.iter().enumerate() {
+            // A name that is bound again below may have another type by then.
+            let (above, below) = groups.split_at(at);
+            self.write_group(group, &(&names(above) - &names(below)), &mut out);
         }
-        out.push(&self.put_all(&bound));
+        out.push(&self.put_all(&names(&groups)));
         out.push("}");
         for Variable { name, type_name, .. } in &self.generated.kept {
             out.push(&self.put(name, type_name));
@@ -71,7 +75,7 @@ impl Function<'_> {
         }
     }
 
-    fn write_group(&self, group: &[Statement], bound: &[&str], out: &mut Lines) {
+    fn write_group(&self, group: &[Statement], rescued: &BTreeSet<String>, out: &mut Lines) {
         let Some(first) = group.first() else { return };
         // Of two bindings of a name the later one is meant.
         let new: BTreeMap<&str, bool> =
@@ -92,7 +96,7 @@ impl Function<'_> {
                 out.push(";");
             }
         }
-        let rescued = self.put_all(bound);
+        let rescued = self.put_all(rescued);
         out.push(&format!(
             "::std::result::Result::Ok(({values})) }}) {{ ::std::option::Option::Some(evcxr_bound) => evcxr_bound, \
              ::std::option::Option::None => {{ {rescued} break 'evcxr_cell; }} }};"
@@ -104,8 +108,8 @@ impl Function<'_> {
         self.survival == Survival::Each || self.generated.bound.iter().any(|variable| variable.name == name)
     }
 
-    fn put_all(&self, bound: &[&str]) -> String {
-        let bound = |variable: &&Variable| bound.contains(&&*variable.name);
+    fn put_all(&self, bound: &BTreeSet<String>) -> String {
+        let bound = |variable: &&Variable| bound.contains(&variable.name);
         self.generated.bound.iter().filter(bound).map(|v| self.put(&v.name, &v.type_name)).collect()
     }
 

@@ -18,8 +18,8 @@ use super::ledger::{Page, Parts, names};
 use super::lines::Lines;
 use super::tools::Tools;
 
-/// The type of bags, and what makes one of anything else.
-const BAGS: [&str; 5] = ["Bag", "from_sequence", "range", "read_text", "read_text_with"];
+/// The type of bags, their module, and what the prelude has to make one of anything else.
+const BAGS: [&str; 5] = ["Bag", "bag", "from_sequence", "read_text", "read_text_with"];
 
 /// Files to compile: path below the folder of layouts, and text. The first includes the others.
 pub type Files = Vec<(String, String)>;

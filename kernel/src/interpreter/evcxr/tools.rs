@@ -165,6 +165,7 @@ impl Tools {
 mod tests {
     use serde_json::Value;
 
+    use super::super::compilers::Kind;
     use super::*;
 
     /// What set-up writes; `stage.rs` of the `install` crate tests that it does.
@@ -178,6 +179,10 @@ mod tests {
         let written: Value = serde_json::from_str(SAMPLE).expect("JSON");
         for (field, value) in read.as_object().expect("fields") {
             assert_eq!(*value, written[field], "{field}");
+        }
+        for optimiser in [false, true] {
+            let kind = Kind { optimiser, ..Kind::default() };
+            assert!(read["instances"].get(kind.level()).is_some(), "{optimiser}");
         }
     }
 }

@@ -9,20 +9,22 @@ use super::superseded::without_superseded;
 
 /// What the user's statements need to be correct, on the line before their function: that a value can be shown, by our own
 /// call and not by this one, and that `?` may take any error that can be displayed.
-const HELPERS: &str = "trait EvcxrShown { fn evcxr_shown(&self) {} } impl<T: ?Sized> EvcxrShown for T {} \
-    struct EvcxrRefused; impl<T: ::std::fmt::Display> From<T> for EvcxrRefused { fn from(_: T) -> Self { loop {} } } ";
+const HELPERS: &str = "trait EvcxrShown { fn evcxr_shown(&self) {} } \
+    impl<T: ?::std::marker::Sized> EvcxrShown for T {} \
+    struct EvcxrRefused; impl<T: ::std::fmt::Display> ::std::convert::From<T> for EvcxrRefused { \
+    fn from(_: T) -> Self { loop {} } } ";
 
 /// What of `source`, written for the cell of `page`, the compiler is asked about.
 pub fn for_errors(source: &str, page: &Page, wants_library: bool) -> String {
     const FUNCTION: &str = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_";
-    let source = with_macros_first(&without_superseded(source, page));
-    let source = match source.split_at_checked(source.find(FUNCTION).unwrap_or(0)) {
-        Some((items, function)) if !items.is_empty() => {
-            let function = function.replace(").evcxr_display();", ").evcxr_shown();");
-            format!("{}{HELPERS}{}", without_runtime(items), with_question_marks(&function))
-        }
-        _ => source,
-    };
+    let mut source = with_macros_first(&without_superseded(source, page));
+    if let Some(at) = source.find(FUNCTION) {
+        let (items, function) = source.split_at(at);
+        let function = function.replace(").evcxr_display();", ").evcxr_shown();");
+        // The user may have another `Ok`.
+        let function = function.replace("\n  Ok(_) => {}\n  Err(_) => {\n", "\n  _ if true => {}\n  _ => {\n");
+        source = format!("{}{HELPERS}{}", without_runtime(items), with_question_marks(&function));
+    }
     if wants_library { source } else { source.replace("use lazuli::prelude::*;", "") }
 }
 
@@ -50,24 +52,29 @@ fn in_one_line(found: &ast::MacroRules) -> String {
 /// With `?` allowed in the user's statements, which evcxr does once it has seen one refused: it need not compile them twice.
 fn with_question_marks(function: &str) -> String {
     let mut lines: Vec<String> = function.split('\n').map(str::to_owned).collect();
-    // Where it only wants to hear errors, it catches no panics, and the statements stand between what moves the variables.
-    let is_before = |line: &String| {
-        ["-> *mut u8 {", "return evcxr_variable_store;}}"].iter().any(|end| line.ends_with(end))
-            || line.contains(" = evcxr_variable_store.take_variable::<")
+    let ends_in = |end: &'static str| move |line: &String| line.ends_with(end);
+    // Where it wants to hear of errors only, evcxr catches no panics, and the statements follow what takes the variables.
+    let (begin, end) = if function.contains("\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n") {
+        let is_end = |line: &String| line.starts_with("})) {") || line.starts_with("}).is_err() {");
+        (
+            lines
+                .iter()
+                .position(ends_in("catch_unwind(||{"))
+                .or_else(|| lines.iter().position(ends_in("AssertUnwindSafe(||{"))),
+            lines.iter().rposition(is_end),
+        )
+    } else {
+        let first = lines.iter().position(ends_in("return evcxr_variable_store;}}"));
+        let first = first.or_else(|| lines.iter().position(ends_in("-> *mut u8 {")));
+        let is_taken = |line: &&String| line.contains(" = evcxr_variable_store.take_variable::<");
+        let taken = |first: usize| first + lines[first + 1..].iter().take_while(is_taken).count();
+        (first.map(taken), lines.iter().rposition(|line| line == "evcxr_variable_store"))
     };
-    let begins =
-        |line: &String| line.ends_with("std::panic::AssertUnwindSafe(||{") || line.ends_with("catch_unwind(||{");
-    let ends = |line: &String| line.starts_with("})) {") || line.starts_with("}).is_err() {");
-    let begin = lines.iter().position(begins).or_else(|| lines.iter().rposition(is_before));
-    let end = lines.iter().rposition(ends).or_else(|| lines.iter().rposition(|line| line == "evcxr_variable_store"));
-    match (begin, end) {
-        (Some(begin), Some(end)) if begin < end && !function.contains("EvcxrUserCodeError> {") => {
-            lines[begin].push_str(" let _ = (|| -> ::std::result::Result<(), EvcxrRefused> {");
-            lines[end].insert_str(0, "Ok(()) })(); ");
-            lines.join("\n")
-        }
-        _ => function.to_owned(),
-    }
+    let is_allowed = !function.contains('?') || function.contains("EvcxrUserCodeError> {");
+    let (Some(begin), Some(end), false) = (begin, end, is_allowed) else { return function.to_owned() };
+    lines[begin].push_str(" let _ = (|| -> ::std::result::Result<(), EvcxrRefused> {");
+    lines[end].insert_str(0, "::std::result::Result::Ok(()) })(); ");
+    lines.join("\n")
 }
 
 /// With the runtime module replaced by what its callers need to be correct.
@@ -90,24 +97,38 @@ fn without_runtime(items: &str) -> String {
 mod tests {
     use super::*;
 
+    const HEAD: &str = "fn run_user_code_1(\nevcxr_variable_store: *mut u8) -> *mut u8 {\n";
+    const CHECK: &str = "if !vars_ok {return evcxr_variable_store;}}\n";
+    const TAKE: &str = "let mut a = evcxr_variable_store.take_variable::<u8>(stringify!(a));\n";
+    const TAIL: &str = "evcxr_variable_store\n}";
+    const NOTE: &str = "    println!(\"EVCXR_PANIC_NOTIFICATION\");\n";
+    const OURS: &str = " let _ = (|| -> ::std::result::Result<(), EvcxrRefused> {\n";
+
     #[test]
     fn question_marks_are_allowed_in_statements_and_lines_keep_their_numbers() {
-        let catching =
-            "fn f(\n) -> *mut u8 {\nif std::panic::catch_unwind(||{\nx()?;\n}).is_err() {\n}\nevcxr_variable_store\n}";
-        let bare = "fn f(\n) -> *mut u8 {\nx()?;\nevcxr_variable_store\n}";
-        let loading = "if !vars_ok {return evcxr_variable_store;}}\nlet mut a = evcxr_variable_store.take_variable::<u8>(stringify!(a));\n\
-            x()?;\nevcxr_variable_store\n}";
-        for function in [catching, bare, loading] {
-            let text = with_question_marks(function);
-            let (before, after) = text.split_once("x()?;").unwrap();
-            assert!(before.ends_with("-> ::std::result::Result<(), EvcxrRefused> {\n"), "{text}");
-            assert!(after.starts_with("\nOk(()) })(); "), "{text}");
-            assert_eq!(before.matches('\n').count(), function.split_once("x()?;").unwrap().0.matches('\n').count());
-            assert_eq!(text.matches('\n').count(), function.matches('\n').count());
-            assert_eq!(
-                with_question_marks(&function.replace("x()", "let _ = (|| -> Result<(), EvcxrUserCodeError> {")),
-                function.replace("x()", "let _ = (|| -> Result<(), EvcxrUserCodeError> {")
-            );
+        let caught = "let r = std::panic::catch_unwind(||{\n1\n});\nif std::panic::catch_unwind(|| {\nx()\n}).is_err() {\n}\nx()?;\n";
+        for user in ["x()?;\n", caught, "let f = || -> *mut u8 {\nx()?\n};\n"] {
+            for (before, after) in [
+                (format!("{HEAD}if std::panic::catch_unwind(||{{\n"), format!("}}).is_err() {{\n{NOTE}}}\n{TAIL}")),
+                (
+                    format!("{CHECK}{TAKE}  std::panic::AssertUnwindSafe(||{{\n"),
+                    format!("}})) {{ \n{NOTE}}}}}\n{TAIL}"),
+                ),
+                (HEAD.to_owned(), TAIL.to_owned()),
+                (format!("{HEAD}{CHECK}{TAKE}{TAKE}"), TAIL.to_owned()),
+            ] {
+                let (line, end) = (before.trim_end_matches('\n'), "::std::result::Result::Ok(()) })(); ");
+                assert_eq!(
+                    with_question_marks(&format!("{before}{user}{after}")),
+                    format!("{line}{OURS}{user}{end}{after}")
+                );
+            }
+        }
+        for text in [
+            format!("{HEAD}x();\n{TAIL}"),
+            format!("{HEAD}let _ = (|| -> Result<(), EvcxrUserCodeError> {{\nx()?;\n{TAIL}"),
+        ] {
+            assert_eq!(with_question_marks(&text), text);
         }
     }
 
