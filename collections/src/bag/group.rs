@@ -64,7 +64,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         let begin = (initial, parameters.clone());
         let partial =
             Operation::joining_closure("foldby", (key, function), begin, |(key, function), (initial, parameters)| {
-                pass::total(pairs::<K, A>, move |before, elements: Elements<T>| {
+                pass::taking_total(pairs::<K, A>, move |before, elements: Elements<T>| {
                     elements.fold(before.unwrap_or_default(), |mut table: Table<K, A>, element| {
                         let key = key(&parameters, &element);
                         match table.position(&key) {
@@ -133,9 +133,9 @@ impl<T: Element> Bag<T> {
         T: Hash + Eq,
     {
         let partial = pass::operation(name, |()| {
-            pass::total(pairs::<T, usize>, |before: Option<Table<T, usize>>, elements: Elements<T>| {
+            pass::total(pairs::<T, usize>, |before: Option<Table<T, usize>>, elements: &[T]| {
                 let mut table = before.unwrap_or_default();
-                for element in elements.as_slice() {
+                for element in elements {
                     match table.position(element) {
                         Ok(position) => table.pairs[position].1 += 1,
                         Err(new) => table.add(new, element.clone(), 1),

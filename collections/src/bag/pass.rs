@@ -18,66 +18,30 @@ use super::partition;
 use crate::graph::{Failure, Held, Operation, Task, Value, Work, WrongType, enter_stage};
 use crate::prefetch::prefetch;
 
-/// Elements that nobody else reads, or that others read too.
-pub(super) enum Elements<'a, T> {
-    /// They can be moved: what is left in the vector is forgotten.
-    Owned(&'a mut Vec<T>),
-    /// They are cloned where they are needed.
-    Shared(&'a [T]),
-}
+/// Elements that a stage may move: what it leaves in the vector is forgotten.
+pub(super) struct Elements<'a, T>(&'a mut Vec<T>);
 
-impl<T: Clone + 'static> Elements<'_, T> {
-    /// The elements, to be looked at.
-    pub(super) fn as_slice(&self) -> &[T] {
-        match self {
-            Elements::Owned(elements) => elements,
-            Elements::Shared(elements) => elements,
-        }
-    }
-
+impl<T: 'static> Elements<'_, T> {
     /// Folds the elements themselves.
-    pub(super) fn fold<A>(self, initial: A, function: impl FnMut(A, T) -> A) -> A {
-        match self {
-            Elements::Owned(elements) => elements.drain(..).fold(initial, function),
-            Elements::Shared(elements) => elements.iter().cloned().fold(initial, function),
-        }
+    pub(super) fn fold<A, F: FnMut(A, T) -> A>(self, initial: A, function: F) -> A {
+        // As a constant: cells compile only the one that is chosen, and what belongs to it.
+        let fold: fn(&mut Vec<T>, A, F) -> A =
+            const { if moves_cheaply::<T>() { fold_in_one_go } else { fold_one_by_one } };
+        fold(self.0, initial, function)
     }
 
-    /// `made` becomes `function` of each.
-    #[expect(
-        clippy::mem_replace_with_default,
-        reason = "cells compile this, see `empty`; `collect` would ask for `Debug`"
-    )]
-    pub(super) fn map<U: 'static>(self, made: &mut Vec<U>, function: impl FnMut(T) -> U) {
-        match self {
-            Elements::Owned(elements) => {
-                // The new elements are where the old ones were, if they fit. The buffer that is then free serves
-                // the next batch, if it has the right type. (Not `collect`: what it says of a wrong `size_hint` asks for `Debug`.)
-                let mut free = replace(made, Vec::from_iter(replace(elements, Vec::new()).into_iter().map(function)));
-                if let Some(free) = (&mut free as &mut dyn Any).downcast_mut::<Vec<T>>() {
-                    swap(elements, free);
-                }
-            }
-            Elements::Shared(elements) => made.extend(elements.iter().cloned().map(function)),
-        }
+    /// `made`, which is empty, becomes `function` of each.
+    pub(super) fn map<U: 'static, F: FnMut(T) -> U>(self, made: &mut Vec<U>, function: F) {
+        let map: fn(&mut Vec<T>, &mut Vec<U>, F) =
+            const { if moves_cheaply::<T>() && moves_cheaply::<U>() { map_in_one_go } else { map_one_by_one } };
+        map(self.0, made, function);
     }
 
-    /// `kept` becomes those for which `predicate` holds.
-    pub(super) fn filter(self, kept: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
-        match self {
-            Elements::Owned(elements) => {
-                swap(elements, kept);
-                if const { moves_cheaply::<T>() } { keep(kept, 0, &mut predicate) } else { kept.retain(predicate) }
-            }
-            Elements::Shared(elements) if const { moves_cheaply::<T>() } => {
-                for batch in elements.chunks(const { batch_length::<T>() }) {
-                    let from = kept.len();
-                    kept.extend_from_slice(batch);
-                    keep(kept, from, &mut predicate);
-                }
-            }
-            Elements::Shared(elements) => kept.extend(elements.iter().filter(|element| predicate(element)).cloned()),
-        }
+    /// `kept`, which is empty, becomes those for which `predicate` holds.
+    pub(super) fn filter<F: FnMut(&T) -> bool>(self, kept: &mut Vec<T>, predicate: F) {
+        swap(self.0, kept);
+        let keep: fn(&mut Vec<T>, F) = const { if moves_cheaply::<T>() { keep } else { Vec::retain } };
+        keep(kept, predicate);
     }
 }
 
@@ -86,18 +50,87 @@ const fn moves_cheaply<T>() -> bool {
     !needs_drop::<T>() && size_of::<T>() <= 32
 }
 
-/// Keeps the elements `from` a place on for which `predicate` holds, in their order, where to move one is cheap.
-#[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
-fn keep<T>(elements: &mut Vec<T>, from: usize, predicate: &mut impl FnMut(&T) -> bool) {
-    let length = elements.len();
-    assert!(moves_cheaply::<T>() && from <= length);
-    let start = elements.as_mut_ptr();
-    let mut kept = from;
-    // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
-    // over and forgotten; and where the predicate panics, the vector ends where it began to be read.
+fn fold_one_by_one<T, A>(elements: &mut Vec<T>, initial: A, function: impl FnMut(A, T) -> A) -> A {
+    elements.drain(..).fold(initial, function)
+}
+
+#[expect(unsafe_code, reason = "what drains a vector would have to move the rest of it, of which there is none")]
+fn fold_in_one_go<T, A>(elements: &mut Vec<T>, initial: A, mut function: impl FnMut(A, T) -> A) -> A {
+    assert!(moves_cheaply::<T>());
+    let (length, from) = (elements.len(), elements.as_ptr());
+    let mut folded = initial;
+    // SAFETY: elements that need no drop may be forgotten, and each is read once.
     unsafe {
-        elements.set_len(from);
-        for index in from..length {
+        elements.set_len(0);
+        for index in 0..length {
+            folded = function(folded, from.add(index).read());
+        }
+    }
+    folded
+}
+
+fn map_one_by_one<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
+    made.reserve(elements.len());
+    for element in elements.drain(..) {
+        made.push(function(element));
+    }
+}
+
+/// Where they fit, the new elements are where the old ones were, and the other buffer serves the next batch.
+#[expect(
+    unsafe_code,
+    reason = "whatever cells can call of std's for this brings its own messages, which they would compile"
+)]
+fn map_in_one_go<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
+    assert!(moves_cheaply::<T>() && moves_cheaply::<U>());
+    let (length, from) = (elements.len(), elements.as_ptr());
+    // SAFETY: elements that need no drop may be forgotten, also where the function panics. `from` stays valid and is read
+    // once an element, since its buffer goes to nobody but `made`, whose place is written after the same place was read.
+    unsafe {
+        elements.set_len(0);
+        made.set_len(0);
+        if const { size_of::<T>() == size_of::<U>() && align_of::<T>() == align_of::<U>() } {
+            trade(elements, made);
+        } else {
+            made.reserve(length);
+        }
+        let to = made.as_mut_ptr();
+        for index in 0..length {
+            to.add(index).write(function(from.add(index).read()));
+        }
+        made.set_len(length);
+    }
+}
+
+/// Two empty vectors get each other's buffers.
+///
+/// # Safety
+/// Elements of both types have the same size and alignment.
+#[expect(unsafe_code, reason = "a buffer does not depend on the type of its elements, but on their layout")]
+unsafe fn trade<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>) {
+    assert!(elements.is_empty() && made.is_empty());
+    let (of_elements, its_capacity) = (elements.as_mut_ptr(), elements.capacity());
+    let (of_made, other_capacity) = (made.as_mut_ptr(), made.capacity());
+    // SAFETY: both vectors are written over without being dropped, so that each buffer has one owner again. Each was
+    // allocated for elements of this size and alignment, and has none.
+    unsafe {
+        ptr::write(elements, Vec::from_raw_parts(of_made.cast(), 0, other_capacity));
+        ptr::write(made, Vec::from_raw_parts(of_elements.cast(), 0, its_capacity));
+    }
+}
+
+/// Keeps the elements for which `predicate` holds, in their order, where to move one is cheap.
+#[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
+fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
+    assert!(moves_cheaply::<T>());
+    let length = elements.len();
+    let start = elements.as_mut_ptr();
+    let mut kept = 0;
+    // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
+    // over and forgotten; and where the predicate panics, the vector is empty.
+    unsafe {
+        elements.set_len(0);
+        for index in 0..length {
             let element = start.add(index);
             let keeps = predicate(&*element);
             ptr::copy(element, start.add(kept), 1);
@@ -107,23 +140,22 @@ fn keep<T>(elements: &mut Vec<T>, from: usize, predicate: &mut impl FnMut(&T) ->
     }
 }
 
-/// [`Elements`] of a type that the pass does not know.
+/// Elements of a type that the pass does not know.
 pub(super) enum Batch<'a> {
     /// A `Vec` that may be emptied.
     Owned(&'a mut dyn Any),
-    /// A part of a `Vec`.
+    /// A part of a `Vec` that others read too.
     Shared(&'a dyn Any, Range<usize>),
 }
 
-impl<'a> Batch<'a> {
-    fn elements<T: 'static>(self) -> Elements<'a, T> {
-        match self {
-            Batch::Owned(elements) => Elements::Owned(known(elements)),
-            Batch::Shared(elements, part) => {
-                let elements: &Vec<T> = elements.downcast_ref().expect(AGREED);
-                Elements::Shared(&elements[part])
-            }
-        }
+impl Batch<'_> {
+    fn as_slice<T: 'static>(&self) -> &[T] {
+        let (elements, part) = match self {
+            Batch::Owned(elements) => (&**elements, None),
+            Batch::Shared(elements, part) => (*elements, Some(part.clone())),
+        };
+        let elements: &Vec<T> = elements.downcast_ref().expect(AGREED);
+        part.map_or(elements, |part| &elements[part])
     }
 }
 
@@ -135,6 +167,11 @@ pub(super) trait Batches {
 
     /// How much is left.
     fn left(&self) -> usize;
+
+    /// Whether others read the elements too.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// The addresses of the batch after the next one, if it lies in memory already.
     fn ahead(&self) -> Range<usize> {
@@ -191,13 +228,17 @@ fn unboxed<B: 'static>(any: Box<dyn Any>) -> B {
 
 fn gather<T: Clone + 'static>(batch: Batch<'_>, gathered: &mut dyn Any, done: usize, left: usize) {
     let gathered: &mut Vec<T> = known(gathered);
-    match batch.elements::<T>() {
-        Elements::Owned(batch) if left == 0 && gathered.is_empty() => swap(batch, gathered),
-        Elements::Owned(batch) => {
-            gathered.reserve(expected(batch.len(), done, left, gathered.len()));
-            gathered.append(batch);
+    match batch {
+        Batch::Owned(batch) => {
+            let batch: &mut Vec<T> = known(batch);
+            if left == 0 && gathered.is_empty() {
+                swap(batch, gathered);
+            } else {
+                gathered.reserve(expected(batch.len(), done, left, gathered.len()));
+                gathered.append(batch);
+            }
         }
-        Elements::Shared(batch) => gathered.extend_from_slice(batch),
+        Batch::Shared(..) => gathered.extend_from_slice(batch.as_slice()),
     }
 }
 
@@ -206,8 +247,8 @@ fn expected(first: usize, done: usize, left: usize, gathered: usize) -> usize {
     if gathered > 0 { first } else { first + (first as u128 * left as u128 / done.max(1) as u128) as usize }
 }
 
-type Run = Arc<dyn Fn(Batch<'_>, &mut dyn Any) + Send + Sync>;
-type Open = fn(Value) -> Result<Box<dyn Batches>, WrongType>;
+type Take = Arc<dyn Fn(&mut dyn Any, &mut dyn Any) + Send + Sync>;
+type Look = Arc<dyn Fn(Batch<'_>, &mut dyn Any) + Send + Sync>;
 type Finish = Arc<dyn Fn(Box<dyn Any>) -> Value + Send + Sync>;
 type Make = Arc<dyn Fn(usize) -> Result<Box<dyn Batches>, Failure> + Send + Sync>;
 
@@ -222,9 +263,29 @@ struct Pass {
 #[derive(Clone)]
 enum Source {
     /// The partition that the task reads; for the join of partial results, several one after another.
-    Partition(Open),
+    Partition(&'static Input),
     /// The first operation of the pass, which makes them.
     Made(Make),
+}
+
+/// What a pass must know of the elements that it reads.
+struct Input {
+    open: fn(Value) -> Result<Box<dyn Batches>, WrongType>,
+    buffer: fn() -> Box<dyn Any>,
+    /// Makes a vector of its own of a part of another.
+    own: fn(Batch<'_>, &mut dyn Any),
+}
+
+impl Input {
+    fn of<T: Clone + Send + Sync + 'static>() -> &'static Input {
+        const { &Input { open: open::<T>, buffer: empty::<T>, own: own::<T> } }
+    }
+}
+
+fn own<T: Clone + 'static>(batch: Batch<'_>, owned: &mut dyn Any) {
+    let owned: &mut Vec<T> = known(owned);
+    owned.clear();
+    owned.extend_from_slice(batch.as_slice());
 }
 
 /// One operation of a pass.
@@ -233,6 +294,15 @@ struct Stage {
     run: Run,
     /// What it makes into, empty.
     buffer: fn() -> Box<dyn Any>,
+}
+
+/// What a stage does with a batch and its buffer.
+#[derive(Clone)]
+enum Run {
+    /// It takes the elements; those that others read too are cloned for it.
+    Take(Take),
+    /// It looks at them.
+    Look(Look),
 }
 
 /// What becomes of what the last stage makes.
@@ -255,19 +325,19 @@ where
     T: Clone + Send + Sync + 'static,
     U: 'static,
 {
-    let run = move |batch: Batch<'_>, made: &mut dyn Any| {
+    let run = move |batch: &mut dyn Any, made: &mut dyn Any| {
         let made = known::<Vec<U>>(made);
         made.clear();
-        run(batch.elements(), made);
+        run(Elements(known(batch)), made);
     };
-    one(open::<T>, Arc::new(run), kind.buffer, End::Partition(kind))
+    one(Input::of::<T>(), Run::Take(Arc::new(run)), kind.buffer, End::Partition(kind))
 }
 
 /// The work of an operation that ends in one value for each partition: `add` adds a batch to what there is, at first
 /// nothing, and `finish` makes the value of it.
 pub(super) fn total<T, A>(
     finish: impl Fn(A) -> Value + Send + Sync + 'static,
-    add: impl Fn(Option<A>, Elements<'_, T>) -> A + Send + Sync + 'static,
+    add: impl Fn(Option<A>, &[T]) -> A + Send + Sync + 'static,
 ) -> Arc<dyn Work>
 where
     T: Clone + Send + Sync + 'static,
@@ -275,10 +345,34 @@ where
 {
     let run = move |batch: Batch<'_>, total: &mut dyn Any| {
         let total = known::<Option<A>>(total);
-        *total = Some(add(total.take(), batch.elements()));
+        *total = Some(add(total.take(), batch.as_slice()));
     };
+    one(Input::of::<T>(), Run::Look(Arc::new(run)), nothing::<A>, ending(finish))
+}
+
+/// [`total`], where `add` takes the elements themselves.
+pub(super) fn taking_total<T, A>(
+    finish: impl Fn(A) -> Value + Send + Sync + 'static,
+    add: impl Fn(Option<A>, Elements<'_, T>) -> A + Send + Sync + 'static,
+) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    A: 'static,
+{
+    let run = move |batch: &mut dyn Any, total: &mut dyn Any| {
+        let total = known::<Option<A>>(total);
+        *total = Some(add(total.take(), Elements(known(batch))));
+    };
+    one(Input::of::<T>(), Run::Take(Arc::new(run)), nothing::<A>, ending(finish))
+}
+
+fn nothing<A: 'static>() -> Box<dyn Any> {
+    Box::new(None::<A>)
+}
+
+fn ending<A: 'static>(finish: impl Fn(A) -> Value + Send + Sync + 'static) -> End {
     let finish = move |total| finish(unboxed::<Option<A>>(total).expect("a batch comes even of no elements"));
-    one(open::<T>, Arc::new(run), || Box::new(None::<A>), End::Total(Arc::new(finish)))
+    End::Total(Arc::new(finish))
 }
 
 /// The work of an operation that makes elements of `kind` from nothing: `make` begins a partition.
@@ -298,13 +392,17 @@ pub(super) fn operation(name: &'static str, make: fn(()) -> Arc<dyn Work>) -> Op
 
 /// A pass of one operation. Not generic: cells need not know how a pass is dropped.
 #[inline(never)]
-fn one(open: Open, run: Run, buffer: fn() -> Box<dyn Any>, end: End) -> Arc<dyn Work> {
-    Arc::new(Pass { source: Source::Partition(open), stages: vec![Stage { run, buffer }], end })
+fn one(input: &'static Input, run: Run, buffer: fn() -> Box<dyn Any>, end: End) -> Arc<dyn Work> {
+    Arc::new(Pass { source: Source::Partition(input), stages: vec![Stage { run, buffer }], end })
 }
 
 impl Work for Pass {
     fn run(&self, task: Task) -> Result<Value, Failure> {
         let mut made = Made {
+            owned: match &self.source {
+                Source::Partition(input) => (input.buffer)(),
+                Source::Made(_) => Box::new(()),
+            },
             buffers: self.stages.iter().map(|stage| (stage.buffer)()).collect(),
             gathered: match &self.end {
                 End::Partition(kind) => (kind.buffer)(),
@@ -312,9 +410,9 @@ impl Work for Pass {
             },
         };
         match &self.source {
-            Source::Partition(open) => {
+            Source::Partition(input) => {
                 for partition in task.into_values() {
-                    self.drive(&mut *open(partition)?, &mut made)?;
+                    self.drive(&mut *(input.open)(partition)?, &mut made)?;
                 }
             }
             Source::Made(make) => {
@@ -347,6 +445,8 @@ impl Work for Pass {
 
 /// What a pass has made so far.
 struct Made {
+    /// The batch of the first stage, where it had to be cloned.
+    owned: Box<dyn Any>,
     /// What each stage makes.
     buffers: Vec<Box<dyn Any>>,
     /// What all batches became, where that is a partition.
@@ -356,8 +456,9 @@ struct Made {
 impl Pass {
     /// Takes all batches through all stages.
     fn drive(&self, batches: &mut dyn Batches, made: &mut Made) -> Result<(), Failure> {
-        // One operation alone has no other to hand batches on to.
-        let (total, whole) = (batches.left(), self.stages() == 1);
+        // One operation alone has no other to hand batches on to; but no partition is cloned as a whole.
+        let clones = batches.is_shared() && matches!(self.stages[..], [Stage { run: Run::Take(_), .. }, ..]);
+        let (total, whole) = (batches.left(), self.stages() == 1 && !clones);
         loop {
             enter_stage(0);
             // Only the first stage reads memory; it is asked for what it will read next while the others run.
@@ -369,7 +470,15 @@ impl Pass {
                 prefetch(ahead.start..later);
                 ahead.start = later;
                 enter_stage(self.makers() + number);
-                (stage.run)(batch, &mut **buffer);
+                match (&stage.run, batch) {
+                    (Run::Look(look), batch) => look(batch, &mut **buffer),
+                    (Run::Take(take), Batch::Owned(batch)) => take(batch, &mut **buffer),
+                    (Run::Take(take), batch) => {
+                        let Source::Partition(input) = &self.source else { unreachable!("{AGREED}") };
+                        (input.own)(batch, &mut *made.owned);
+                        take(&mut *made.owned, &mut **buffer);
+                    }
+                }
                 batch = Batch::Owned(&mut **buffer);
             }
             if let End::Partition(kind) = &self.end {
@@ -425,6 +534,10 @@ impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
 
     fn left(&self) -> usize {
         self.rest().len()
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(self, Partition::Shared { .. })
     }
 
     fn ahead(&self) -> Range<usize> {

@@ -53,7 +53,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let begin = (initial, parameters.clone());
         let partial = Operation::joining_closure("fold", function, begin, |function, (initial, parameters)| {
-            pass::total(Value::of::<A>, move |before: Option<A>, elements: Elements<T>| {
+            pass::taking_total(Value::of::<A>, move |before: Option<A>, elements: Elements<T>| {
                 let before = before.unwrap_or_else(|| initial.clone());
                 elements.fold(before, |folded, element| function(&parameters, folded, element))
             })
@@ -132,7 +132,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     #[track_caller]
     pub fn count(&self) -> Delayed<usize> {
         let partial = pass::operation("count", |()| {
-            pass::total(count, |before, elements: Elements<T>| before.unwrap_or(0) + elements.as_slice().len())
+            pass::total(count, |before, elements: &[T]| before.unwrap_or(0) + elements.len())
         });
         self.tree(partial, adding_counts(), None)
     }
@@ -149,8 +149,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         T: Number,
     {
         let partial = pass::operation("mean", |()| {
-            pass::total(sum_and_count, |before, elements: Elements<T>| {
-                let ((sum, count), elements) = (before.unwrap_or((0.0, 0)), elements.as_slice());
+            pass::total(sum_and_count, |before, elements: &[T]| {
+                let (sum, count) = before.unwrap_or((0.0, 0));
                 (elements.iter().fold(sum, |sum, number| sum + number.to_f64()), count + elements.len())
             })
         });
@@ -181,8 +181,8 @@ impl<T: Element> Bag<T> {
         T: Sum<T>,
     {
         let partial = pass::operation("sum", |()| {
-            pass::total(Value::of::<T>, |before: Option<T>, elements: Elements<T>| {
-                before.into_iter().chain(elements.as_slice().iter().cloned()).sum()
+            pass::total(Value::of::<T>, |before: Option<T>, elements: &[T]| {
+                before.into_iter().chain(elements.iter().cloned()).sum()
             })
         });
         let combine = Operation::of("sum", |task| Ok(Value::of(partials::<T>(task).sum::<Result<T, _>>()?)));
@@ -229,9 +229,9 @@ impl<T: Element> Bag<T> {
         let best = Operation::joining_closure(name, beats, (), |beats, ()| {
             pass::total(
                 |best: Option<T>| partition::value(best.into_iter().collect()),
-                move |before: Option<Option<T>>, elements: Elements<T>| {
+                move |before: Option<Option<T>>, elements: &[T]| {
                     let before = before.flatten();
-                    let best = better(before.as_ref(), elements.as_slice(), beats).cloned();
+                    let best = better(before.as_ref(), elements, beats).cloned();
                     best.or(before)
                 },
             )

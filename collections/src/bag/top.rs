@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::pass::{self, Elements};
+use super::pass;
 use super::reduce::tree;
 use super::{Bag, Element, partition};
 use crate::graph::{Operation, Origin};
@@ -76,9 +76,9 @@ impl<T: Element> Bag<T> {
             let descending = order.clone();
             pass::total(
                 move |best| partition::value(greatest(best, k, &*order)),
-                move |before: Option<Vec<T>>, elements: Elements<T>| {
+                move |before: Option<Vec<T>>, elements: &[T]| {
                     let mut best = before.unwrap_or_default();
-                    for next in elements.as_slice() {
+                    for next in elements {
                         // From the first time there are k, they begin with k in order.
                         if best.len() < k || k > 0 && descending(next, &best[k - 1]).is_gt() {
                             best.push(next.clone());
