@@ -52,23 +52,16 @@ fn in_one_line(found: &ast::MacroRules) -> String {
 /// With `?` allowed in the user's statements, which evcxr does once it has seen one refused: it need not compile them twice.
 fn with_question_marks(function: &str) -> String {
     let mut lines: Vec<String> = function.split('\n').map(str::to_owned).collect();
-    let ends_in = |end: &'static str| move |line: &String| line.ends_with(end);
+    let first = |ends: &[&str]| lines.iter().position(|line| ends.iter().any(|end| line.ends_with(end)));
+    let last = |begins: &[&str]| lines.iter().rposition(|line| begins.iter().any(|begin| line.starts_with(begin)));
     // Where it wants to hear of errors only, evcxr catches no panics, and the statements follow what takes the variables.
     let (begin, end) = if function.contains("\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n") {
-        let is_end = |line: &String| line.starts_with("})) {") || line.starts_with("}).is_err() {");
-        (
-            lines
-                .iter()
-                .position(ends_in("catch_unwind(||{"))
-                .or_else(|| lines.iter().position(ends_in("AssertUnwindSafe(||{"))),
-            lines.iter().rposition(is_end),
-        )
+        (first(&["catch_unwind(||{", "AssertUnwindSafe(||{"]), last(&["})) {", "}).is_err() {"]))
     } else {
-        let first = lines.iter().position(ends_in("return evcxr_variable_store;}}"));
-        let first = first.or_else(|| lines.iter().position(ends_in("-> *mut u8 {")));
+        let checked = first(&["return evcxr_variable_store;}}"]).or_else(|| first(&["-> *mut u8 {"]));
         let is_taken = |line: &&String| line.contains(" = evcxr_variable_store.take_variable::<");
-        let taken = |first: usize| first + lines[first + 1..].iter().take_while(is_taken).count();
-        (first.map(taken), lines.iter().rposition(|line| line == "evcxr_variable_store"))
+        let taken = |checked: usize| checked + lines[checked + 1..].iter().take_while(is_taken).count();
+        (checked.map(taken), lines.iter().rposition(|line| line == "evcxr_variable_store"))
     };
     let is_allowed = !function.contains('?') || function.contains("EvcxrUserCodeError> {");
     let (Some(begin), Some(end), false) = (begin, end, is_allowed) else { return function.to_owned() };
