@@ -294,6 +294,7 @@ fn make_instances(
     let mut rustc = child::command(&toolchain.rustc);
     rustc.args(["--crate-name", &package.name.replace('-', "_"), "--crate-type=rlib", "--edition", &package.edition]);
     rustc.args(CELL_FLAGS).args(OBJECT_FLAGS).env("RUSTC_BOOTSTRAP", "1").arg(format!("-Copt-level={level}"));
+    // No cell is linked with LTO.
     rustc.arg("-Cembed-bitcode=no").arg("-L").arg(dependencies);
     for (name, file) in externs {
         rustc.arg("--extern").arg(format!("{name}={}", file.display()));

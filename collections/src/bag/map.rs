@@ -174,9 +174,7 @@ impl<T: Element> Bag<T> {
         F: Fn(&P, &T) -> bool + Send + Sync + 'static,
     {
         self.each(Operation::joining_closure("filter", predicate, parameters, |predicate, parameters| {
-            pass::stage(Kind::of::<T>(), move |elements: Elements<T>, kept| {
-                elements.filter(kept, |element| predicate(&parameters, element))
-            })
+            pass::filter(Kind::of::<T>(), move |element: &T| predicate(&parameters, element))
         }))
     }
 }

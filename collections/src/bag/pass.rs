@@ -21,45 +21,37 @@ use crate::prefetch::prefetch;
 /// Elements that a stage may move: what it leaves in the vector is forgotten.
 pub(super) struct Elements<'a, T>(&'a mut Vec<T>);
 
-impl<T: 'static> Elements<'_, T> {
+impl<T> Elements<'_, T> {
     /// Folds the elements themselves.
     pub(super) fn fold<A, F: FnMut(A, T) -> A>(self, initial: A, function: F) -> A {
         // As a constant: cells compile only the one that is chosen, and what belongs to it.
         let fold: fn(&mut Vec<T>, A, F) -> A =
-            const { if moves_cheaply::<T>() { fold_in_one_go } else { fold_one_by_one } };
+            const { if needs_drop::<T>() { fold_with_drops } else { fold_without_drops } };
         fold(self.0, initial, function)
     }
 
     /// `made`, which is empty, becomes `function` of each.
-    pub(super) fn map<U: 'static, F: FnMut(T) -> U>(self, made: &mut Vec<U>, function: F) {
+    pub(super) fn map<U, F: FnMut(T) -> U>(self, made: &mut Vec<U>, function: F) {
         let map: fn(&mut Vec<T>, &mut Vec<U>, F) =
-            const { if moves_cheaply::<T>() && moves_cheaply::<U>() { map_in_one_go } else { map_one_by_one } };
+            const { if needs_drop::<T>() || needs_drop::<U>() { map_with_drops } else { map_without_drops } };
         map(self.0, made, function);
     }
-
-    /// `kept`, which is empty, becomes those for which `predicate` holds.
-    pub(super) fn filter<F: FnMut(&T) -> bool>(self, kept: &mut Vec<T>, predicate: F) {
-        swap(self.0, kept);
-        let keep: fn(&mut Vec<T>, F) = const { if moves_cheaply::<T>() { keep } else { Vec::retain } };
-        keep(kept, predicate);
-    }
 }
 
-/// Whether to move an element costs less than to jump, and one that was moved may be forgotten.
-const fn moves_cheaply<T>() -> bool {
-    !needs_drop::<T>() && size_of::<T>() <= 32
-}
-
-fn fold_one_by_one<T, A>(elements: &mut Vec<T>, initial: A, function: impl FnMut(A, T) -> A) -> A {
+fn fold_with_drops<T, A>(elements: &mut Vec<T>, initial: A, function: impl FnMut(A, T) -> A) -> A {
     elements.drain(..).fold(initial, function)
 }
 
-#[expect(unsafe_code, reason = "what drains a vector would have to move the rest of it, of which there is none")]
-fn fold_in_one_go<T, A>(elements: &mut Vec<T>, initial: A, mut function: impl FnMut(A, T) -> A) -> A {
-    assert!(moves_cheaply::<T>());
+#[expect(
+    unsafe_code,
+    reason = "`drain` closes the gap it leaves and drops the rest: cells would compile that for nothing"
+)]
+fn fold_without_drops<T, A>(elements: &mut Vec<T>, initial: A, mut function: impl FnMut(A, T) -> A) -> A {
+    assert!(!needs_drop::<T>());
     let (length, from) = (elements.len(), elements.as_ptr());
     let mut folded = initial;
-    // SAFETY: elements that need no drop may be forgotten, and each is read once.
+    // SAFETY: `from` is valid for `length` elements, as nobody else reaches the vector meanwhile. Each is read once, and the
+    // vector, empty from here on, owns none of them; those that a panic leaves unread need no drop.
     unsafe {
         elements.set_len(0);
         for index in 0..length {
@@ -69,7 +61,7 @@ fn fold_in_one_go<T, A>(elements: &mut Vec<T>, initial: A, mut function: impl Fn
     folded
 }
 
-fn map_one_by_one<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
+fn map_with_drops<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
     made.reserve(elements.len());
     for element in elements.drain(..) {
         made.push(function(element));
@@ -77,15 +69,12 @@ fn map_one_by_one<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: 
 }
 
 /// Where they fit, the new elements are where the old ones were, and the other buffer serves the next batch.
-#[expect(
-    unsafe_code,
-    reason = "whatever cells can call of std's for this brings its own messages, which they would compile"
-)]
-fn map_in_one_go<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
-    assert!(moves_cheaply::<T>() && moves_cheaply::<U>());
+#[expect(unsafe_code, reason = "what std has for this can panic in its own ways, and cells would compile the messages")]
+fn map_without_drops<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
+    assert!(!needs_drop::<T>() && !needs_drop::<U>());
     let (length, from) = (elements.len(), elements.as_ptr());
-    // SAFETY: elements that need no drop may be forgotten, also where the function panics. `from` stays valid and is read
-    // once an element, since its buffer goes to nobody but `made`, whose place is written after the same place was read.
+    // SAFETY: as in `fold_without_drops`. The buffer at `from` goes to nobody but `made`, whose place is written after the
+    // same place was read; and `made` has room for `length`: it has the buffer that held as many, or reserved it.
     unsafe {
         elements.set_len(0);
         made.set_len(0);
@@ -109,34 +98,13 @@ fn map_in_one_go<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: i
 #[expect(unsafe_code, reason = "a buffer does not depend on the type of its elements, but on their layout")]
 unsafe fn trade<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>) {
     assert!(elements.is_empty() && made.is_empty());
-    let (of_elements, its_capacity) = (elements.as_mut_ptr(), elements.capacity());
-    let (of_made, other_capacity) = (made.as_mut_ptr(), made.capacity());
+    let (one, room_of_one) = (elements.as_mut_ptr(), elements.capacity());
+    let (other, room_of_other) = (made.as_mut_ptr(), made.capacity());
     // SAFETY: both vectors are written over without being dropped, so that each buffer has one owner again. Each was
-    // allocated for elements of this size and alignment, and has none.
+    // allocated for elements of this size and alignment, and both are empty.
     unsafe {
-        ptr::write(elements, Vec::from_raw_parts(of_made.cast(), 0, other_capacity));
-        ptr::write(made, Vec::from_raw_parts(of_elements.cast(), 0, its_capacity));
-    }
-}
-
-/// Keeps the elements for which `predicate` holds, in their order, where to move one is cheap.
-#[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
-fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
-    assert!(moves_cheaply::<T>());
-    let length = elements.len();
-    let start = elements.as_mut_ptr();
-    let mut kept = 0;
-    // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
-    // over and forgotten; and where the predicate panics, the vector is empty.
-    unsafe {
-        elements.set_len(0);
-        for index in 0..length {
-            let element = start.add(index);
-            let keeps = predicate(&*element);
-            ptr::copy(element, start.add(kept), 1);
-            kept += usize::from(keeps);
-        }
-        elements.set_len(kept);
+        ptr::write(elements, Vec::from_raw_parts(other.cast(), 0, room_of_other));
+        ptr::write(made, Vec::from_raw_parts(one.cast(), 0, room_of_one));
     }
 }
 
@@ -148,7 +116,15 @@ pub(super) enum Batch<'a> {
     Shared(&'a dyn Any, Range<usize>),
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    /// The vector of a batch that was asked for to be taken.
+    fn owned(self) -> &'a mut dyn Any {
+        match self {
+            Batch::Owned(elements) => elements,
+            Batch::Shared(..) => unreachable!("{AGREED}"),
+        }
+    }
+
     fn as_slice<T: 'static>(&self) -> &[T] {
         let (elements, part) = match self {
             Batch::Owned(elements) => (&**elements, None),
@@ -162,16 +138,11 @@ impl Batch<'_> {
 /// Elements that come in batches.
 pub(super) trait Batches {
     /// The next elements, and how much is left after them, in any unit: nothing, after the last batch. One batch
-    /// comes even of no elements. All that is left, if it is wanted `whole`.
+    /// comes even of no elements. All that is left, if it is wanted `whole` and need not be cloned.
     fn next(&mut self, whole: bool) -> Result<(Batch<'_>, usize), Failure>;
 
     /// How much is left.
     fn left(&self) -> usize;
-
-    /// Whether others read the elements too.
-    fn is_shared(&self) -> bool {
-        false
-    }
 
     /// The addresses of the batch after the next one, if it lies in memory already.
     fn ahead(&self) -> Range<usize> {
@@ -197,7 +168,7 @@ fn known<T: 'static>(any: &mut dyn Any) -> &mut T {
 pub(super) struct Kind {
     buffer: fn() -> Box<dyn Any>,
     /// Moves a batch to the end of a vector, which will grow by what is left as it did by what is done.
-    gather: fn(Batch<'_>, &mut dyn Any, done: usize, left: usize),
+    gather: fn(&mut dyn Any, &mut dyn Any, done: usize, left: usize),
     value: fn(Box<dyn Any>) -> Value,
 }
 
@@ -226,27 +197,28 @@ fn unboxed<B: 'static>(any: Box<dyn Any>) -> B {
     }
 }
 
-fn gather<T: Clone + 'static>(batch: Batch<'_>, gathered: &mut dyn Any, done: usize, left: usize) {
-    let gathered: &mut Vec<T> = known(gathered);
-    match batch {
-        Batch::Owned(batch) => {
-            let batch: &mut Vec<T> = known(batch);
-            if left == 0 && gathered.is_empty() {
-                swap(batch, gathered);
-            } else {
-                gathered.reserve(expected(batch.len(), done, left, gathered.len()));
-                gathered.append(batch);
-            }
-        }
-        Batch::Shared(..) => gathered.extend_from_slice(batch.as_slice()),
+fn gather<T: 'static>(batch: &mut dyn Any, gathered: &mut dyn Any, done: usize, left: usize) {
+    let (batch, gathered): (&mut Vec<T>, &mut Vec<T>) = (known(batch), known(gathered));
+    if left == 0 && gathered.is_empty() {
+        swap(batch, gathered);
+        return;
     }
+    // A guess: where there is no room for it, the vector grows as it must.
+    let _ = gathered.try_reserve(expected(batch.len(), done, left, gathered.len()));
+    gathered.append(batch);
 }
 
-/// How many elements more there will be, at the first batch; later ones are as long as they are.
+/// How many elements more there will be, at the first batch; later ones are as long as they are. No more than there are left,
+/// as the first may be unlike the others.
 fn expected(first: usize, done: usize, left: usize, gathered: usize) -> usize {
-    if gathered > 0 { first } else { first + (first as u128 * left as u128 / done.max(1) as u128) as usize }
+    if gathered > 0 {
+        return first;
+    }
+    first + (first.min(done) as u128 * left as u128 / done.max(1) as u128) as usize
 }
 
+/// Begins to read a partition; what it hands out can be taken, if it `takes`.
+type Open = fn(Value, takes: bool) -> Result<Box<dyn Batches>, WrongType>;
 type Take = Arc<dyn Fn(&mut dyn Any, &mut dyn Any) + Send + Sync>;
 type Look = Arc<dyn Fn(Batch<'_>, &mut dyn Any) + Send + Sync>;
 type Finish = Arc<dyn Fn(Box<dyn Any>) -> Value + Send + Sync>;
@@ -263,29 +235,9 @@ struct Pass {
 #[derive(Clone)]
 enum Source {
     /// The partition that the task reads; for the join of partial results, several one after another.
-    Partition(&'static Input),
+    Partition(Open),
     /// The first operation of the pass, which makes them.
     Made(Make),
-}
-
-/// What a pass must know of the elements that it reads.
-struct Input {
-    open: fn(Value) -> Result<Box<dyn Batches>, WrongType>,
-    buffer: fn() -> Box<dyn Any>,
-    /// Makes a vector of its own of a part of another.
-    own: fn(Batch<'_>, &mut dyn Any),
-}
-
-impl Input {
-    fn of<T: Clone + Send + Sync + 'static>() -> &'static Input {
-        const { &Input { open: open::<T>, buffer: empty::<T>, own: own::<T> } }
-    }
-}
-
-fn own<T: Clone + 'static>(batch: Batch<'_>, owned: &mut dyn Any) {
-    let owned: &mut Vec<T> = known(owned);
-    owned.clear();
-    owned.extend_from_slice(batch.as_slice());
 }
 
 /// One operation of a pass.
@@ -330,7 +282,79 @@ where
         made.clear();
         run(Elements(known(batch)), made);
     };
-    one(Input::of::<T>(), Run::Take(Arc::new(run)), kind.buffer, End::Partition(kind))
+    one(open::<T>, Run::Take(Arc::new(run)), kind.buffer, End::Partition(kind))
+}
+
+/// The work of an operation that keeps the `T`s for which `predicate` holds; `kind` is theirs.
+pub(super) fn filter<T, F>(kind: &'static Kind, predicate: F) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(&T) -> bool + Send + Sync + 'static,
+{
+    let filter: fn(&'static Kind, F) -> Arc<dyn Work> =
+        const { if moves_cheaply::<T>() { filter_in_place::<T, F> } else { filter_by_marks::<T, F> } };
+    filter(kind, predicate)
+}
+
+/// Whether to move an element costs less than to jump, and one that was moved may be forgotten.
+const fn moves_cheaply<T>() -> bool {
+    !needs_drop::<T>() && size_of::<T>() <= 32
+}
+
+fn filter_in_place<T, F>(kind: &'static Kind, predicate: F) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(&T) -> bool + Send + Sync + 'static,
+{
+    stage(kind, move |elements: Elements<T>, kept| {
+        swap(elements.0, kept);
+        keep(kept, &predicate);
+    })
+}
+
+/// Only what is kept is moved, or cloned where others read it too.
+fn filter_by_marks<T, F>(kind: &'static Kind, predicate: F) -> Arc<dyn Work>
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(&T) -> bool + Send + Sync + 'static,
+{
+    let run = move |batch: Batch<'_>, kept: &mut dyn Any| {
+        let marks: Vec<bool> = batch.as_slice::<T>().iter().map(&predicate).collect();
+        let kept: &mut Vec<T> = known(kept);
+        kept.clear();
+        keep_marked(batch, &marks, kept);
+    };
+    one(open::<T>, Run::Look(Arc::new(run)), kind.buffer, End::Partition(kind))
+}
+
+fn keep_marked<T: Clone + 'static>(batch: Batch<'_>, marks: &[bool], kept: &mut Vec<T>) {
+    let mut marks = marks.iter();
+    let mut is_kept = || marks.next().is_some_and(|&mark| mark);
+    match batch {
+        Batch::Owned(elements) => kept.extend(known::<Vec<T>>(elements).drain(..).filter(|_| is_kept())),
+        Batch::Shared(..) => kept.extend(batch.as_slice::<T>().iter().filter(|_| is_kept()).cloned()),
+    }
+}
+
+/// Keeps the elements for which `predicate` holds, in their order, where to move one is cheap.
+#[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
+fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
+    assert!(!needs_drop::<T>());
+    let length = elements.len();
+    let start = elements.as_mut_ptr();
+    let mut kept = 0;
+    // SAFETY: `kept <= index < length`, so both places are in the vector; elements that need no drop may be written
+    // over and forgotten; and where the predicate panics, the vector is empty.
+    unsafe {
+        elements.set_len(0);
+        for index in 0..length {
+            let element = start.add(index);
+            let keeps = predicate(&*element);
+            ptr::copy(element, start.add(kept), 1);
+            kept += usize::from(keeps);
+        }
+        elements.set_len(kept);
+    }
 }
 
 /// The work of an operation that ends in one value for each partition: `add` adds a batch to what there is, at first
@@ -347,7 +371,7 @@ where
         let total = known::<Option<A>>(total);
         *total = Some(add(total.take(), batch.as_slice()));
     };
-    one(Input::of::<T>(), Run::Look(Arc::new(run)), nothing::<A>, ending(finish))
+    one(open::<T>, Run::Look(Arc::new(run)), nothing::<A>, ending(finish))
 }
 
 /// [`total`], where `add` takes the elements themselves.
@@ -363,7 +387,7 @@ where
         let total = known::<Option<A>>(total);
         *total = Some(add(total.take(), Elements(known(batch))));
     };
-    one(Input::of::<T>(), Run::Take(Arc::new(run)), nothing::<A>, ending(finish))
+    one(open::<T>, Run::Take(Arc::new(run)), nothing::<A>, ending(finish))
 }
 
 fn nothing<A: 'static>() -> Box<dyn Any> {
@@ -392,17 +416,13 @@ pub(super) fn operation(name: &'static str, make: fn(()) -> Arc<dyn Work>) -> Op
 
 /// A pass of one operation. Not generic: cells need not know how a pass is dropped.
 #[inline(never)]
-fn one(input: &'static Input, run: Run, buffer: fn() -> Box<dyn Any>, end: End) -> Arc<dyn Work> {
-    Arc::new(Pass { source: Source::Partition(input), stages: vec![Stage { run, buffer }], end })
+fn one(open: Open, run: Run, buffer: fn() -> Box<dyn Any>, end: End) -> Arc<dyn Work> {
+    Arc::new(Pass { source: Source::Partition(open), stages: vec![Stage { run, buffer }], end })
 }
 
 impl Work for Pass {
     fn run(&self, task: Task) -> Result<Value, Failure> {
         let mut made = Made {
-            owned: match &self.source {
-                Source::Partition(input) => (input.buffer)(),
-                Source::Made(_) => Box::new(()),
-            },
             buffers: self.stages.iter().map(|stage| (stage.buffer)()).collect(),
             gathered: match &self.end {
                 End::Partition(kind) => (kind.buffer)(),
@@ -410,9 +430,10 @@ impl Work for Pass {
             },
         };
         match &self.source {
-            Source::Partition(input) => {
+            Source::Partition(open) => {
+                let takes = matches!(self.stages[..], [Stage { run: Run::Take(_), .. }, ..]);
                 for partition in task.into_values() {
-                    self.drive(&mut *(input.open)(partition)?, &mut made)?;
+                    self.drive(&mut *open(partition, takes)?, &mut made)?;
                 }
             }
             Source::Made(make) => {
@@ -445,8 +466,6 @@ impl Work for Pass {
 
 /// What a pass has made so far.
 struct Made {
-    /// The batch of the first stage, where it had to be cloned.
-    owned: Box<dyn Any>,
     /// What each stage makes.
     buffers: Vec<Box<dyn Any>>,
     /// What all batches became, where that is a partition.
@@ -456,9 +475,8 @@ struct Made {
 impl Pass {
     /// Takes all batches through all stages.
     fn drive(&self, batches: &mut dyn Batches, made: &mut Made) -> Result<(), Failure> {
-        // One operation alone has no other to hand batches on to; but no partition is cloned as a whole.
-        let clones = batches.is_shared() && matches!(self.stages[..], [Stage { run: Run::Take(_), .. }, ..]);
-        let (total, whole) = (batches.left(), self.stages() == 1 && !clones);
+        // One operation alone has no other to hand batches on to.
+        let (total, whole) = (batches.left(), self.stages() == 1);
         loop {
             enter_stage(0);
             // Only the first stage reads memory; it is asked for what it will read next while the others run.
@@ -470,19 +488,14 @@ impl Pass {
                 prefetch(ahead.start..later);
                 ahead.start = later;
                 enter_stage(self.makers() + number);
-                match (&stage.run, batch) {
-                    (Run::Look(look), batch) => look(batch, &mut **buffer),
-                    (Run::Take(take), Batch::Owned(batch)) => take(batch, &mut **buffer),
-                    (Run::Take(take), batch) => {
-                        let Source::Partition(input) = &self.source else { unreachable!("{AGREED}") };
-                        (input.own)(batch, &mut *made.owned);
-                        take(&mut *made.owned, &mut **buffer);
-                    }
+                match &stage.run {
+                    Run::Take(take) => take(batch.owned(), &mut **buffer),
+                    Run::Look(look) => look(batch, &mut **buffer),
                 }
                 batch = Batch::Owned(&mut **buffer);
             }
             if let End::Partition(kind) = &self.end {
-                (kind.gather)(batch, &mut *made.gathered, total - left, left);
+                (kind.gather)(batch.owned(), &mut *made.gathered, total - left, left);
             }
             if left == 0 {
                 return Ok(());
@@ -498,16 +511,41 @@ impl Pass {
 
 /// A partition that is read in batches.
 enum Partition<T> {
-    Owned { rest: vec::IntoIter<T>, batch: Vec<T> },
-    Shared { elements: Arc<Held<Vec<T>>>, begin: usize },
+    Owned {
+        rest: vec::IntoIter<T>,
+        batch: Vec<T>,
+    },
+    Shared {
+        elements: Arc<Held<Vec<T>>>,
+        begin: usize,
+    },
+    /// It is shared, and taken: `length` elements at a time are cloned.
+    Cloned {
+        elements: Arc<Held<Vec<T>>>,
+        begin: usize,
+        length: usize,
+        batch: Vec<T>,
+    },
 }
 
 /// Begins to read a partition of `T`s.
-fn open<T: Clone + Send + Sync + 'static>(partition: Value) -> Result<Box<dyn Batches>, WrongType> {
+fn open<T: Clone + Send + Sync + 'static>(partition: Value, takes: bool) -> Result<Box<dyn Batches>, WrongType> {
+    let bytes = partition.bytes();
     Ok(Box::new(match Arc::try_unwrap(partition.share::<Vec<T>>()?) {
         Ok(owned) => Partition::Owned { rest: owned.into_inner().into_iter(), batch: Vec::new() },
+        Err(elements) if takes => {
+            let length = cloned_length(bytes, elements.len(), const { batch_length::<T>() });
+            Partition::Cloned { elements, begin: 0, length, batch: Vec::new() }
+        }
         Err(elements) => Partition::Shared { elements, begin: 0 },
     }))
+}
+
+/// How many elements are cloned at a time: a batch of them, fewer where they are large.
+fn cloned_length(bytes: usize, elements: usize, batch: usize) -> usize {
+    const BYTES: usize = 1 << 18;
+    let one = bytes / elements.max(1);
+    (BYTES / one.max(1)).clamp(1, batch)
 }
 
 impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
@@ -529,15 +567,18 @@ impl<T: Clone + Send + Sync + 'static> Batches for Partition<T> {
                 *begin = part.end;
                 Ok((Batch::Shared(elements, part), elements.len() - *begin))
             }
+            Partition::Cloned { elements, begin, length, batch } => {
+                let part = *begin..elements.len().min(*begin + *length);
+                *begin = part.end;
+                batch.clear();
+                batch.extend_from_slice(&elements[part]);
+                Ok((Batch::Owned(batch), elements.len() - *begin))
+            }
         }
     }
 
     fn left(&self) -> usize {
         self.rest().len()
-    }
-
-    fn is_shared(&self) -> bool {
-        matches!(self, Partition::Shared { .. })
     }
 
     fn ahead(&self) -> Range<usize> {
@@ -553,7 +594,7 @@ impl<T> Partition<T> {
     fn rest(&self) -> &[T] {
         match self {
             Partition::Owned { rest, .. } => rest.as_slice(),
-            Partition::Shared { elements, begin } => &elements[*begin..],
+            Partition::Shared { elements, begin } | Partition::Cloned { elements, begin, .. } => &elements[*begin..],
         }
     }
 }
@@ -568,6 +609,82 @@ mod tests {
         let chain = (1..64).fold(add(), |chain, _| add().after(&*chain, &[0]).expect("it is short enough"));
         assert_eq!(chain.stages(), 64);
         assert!(add().after(&*chain, &[0]).is_none());
+    }
+
+    /// What `Elements::map` makes of two batches, one after the other.
+    fn mapped<T: Clone + 'static, U: 'static>(elements: &[T], function: impl Fn(T) -> U) -> Vec<U> {
+        let (mut batch, mut made, mut gathered) = (elements.to_vec(), Vec::new(), Vec::new());
+        for _ in 0..2 {
+            Elements(&mut batch).map(&mut made, &function);
+            assert!(batch.is_empty());
+            gathered.append(&mut made);
+            batch.extend_from_slice(elements);
+        }
+        gathered
+    }
+
+    #[test]
+    fn elements_become_others_whatever_their_layouts() {
+        let numbers: Vec<u64> = (0..1000).collect();
+        let twice = || numbers.iter().chain(&numbers);
+        assert!(mapped(&numbers, |n| -(n as i64)).into_iter().eq(twice().map(|&n| -(n as i64))));
+        assert!(mapped(&numbers, |n| n as u8).into_iter().eq(twice().map(|&n| n as u8)));
+        assert!(mapped(&numbers, |n| [n; 3]).into_iter().eq(twice().map(|&n| [n; 3])));
+        assert!(mapped(&numbers, |n| [n; 9]).into_iter().eq(twice().map(|&n| [n; 9])));
+        assert!(mapped(&numbers, |n| n.to_string()).into_iter().eq(twice().map(u64::to_string)));
+        assert!(mapped(&numbers, u64::to_ne_bytes).into_iter().eq(twice().map(|n| n.to_ne_bytes())));
+        assert!(
+            mapped(&mapped(&numbers, u64::to_ne_bytes), u64::from_ne_bytes)
+                .into_iter()
+                .eq(twice().chain(twice()).copied())
+        );
+        assert_eq!(mapped(&mapped(&numbers, |n| n.to_string()), |text| text.len()).len(), 4000);
+        assert_eq!(mapped(&[(); 7], |()| [0_u64; 0]).len(), 14);
+        assert_eq!(mapped(&[(); 7], |()| ()).len(), 14);
+        assert_eq!(mapped(&[(); 7], |()| 1_u64), [1; 14]);
+    }
+
+    #[test]
+    fn a_function_that_panics_leaves_vectors_that_can_be_used_again() {
+        for refused in [0, 500, 999] {
+            let numbers: Vec<u64> = (0..1000).collect();
+            let (mut batch, mut made) = (numbers.clone(), Vec::new());
+            let map = |batch: &mut Vec<u64>, made: &mut Vec<i64>, refused: u64| {
+                Elements(batch).map(made, |n| if n == refused { panic!("refused") } else { n as i64 });
+            };
+            refusing(|| map(&mut batch, &mut made, refused));
+            assert!(batch.is_empty() && made.is_empty());
+            batch.extend_from_slice(&numbers);
+            map(&mut batch, &mut made, 1000);
+            assert!(made.into_iter().eq(0..1000));
+            batch.extend_from_slice(&numbers);
+            refusing(|| Elements(&mut batch).fold(0, |sum, n| if n == refused { panic!("refused") } else { sum + n }));
+            assert!(batch.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_a_function_that_panics_has_not_taken_is_dropped() {
+        for refused in [0, 500, 999] {
+            let owner = Arc::new(());
+            let mut batch: Vec<_> = (0..1000).map(|n| (n, owner.clone())).collect();
+            refusing(|| Elements(&mut batch).map(&mut Vec::new(), |element| assert_ne!(element.0, refused)));
+            assert_eq!((batch.len(), Arc::strong_count(&owner)), (0, 1));
+        }
+    }
+
+    fn refusing<R>(function: impl FnOnce() -> R) {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(function)).is_err());
+    }
+
+    #[test]
+    fn room_is_guessed_within_reason_and_large_elements_are_cloned_one_by_one() {
+        assert_eq!(expected(512, 512, 512, 0), 1024);
+        assert_eq!(expected(256, 512, 512, 0), 512);
+        assert_eq!(expected(5_120_000, 512, 999_488, 0), 5_120_000 + 999_488);
+        assert_eq!(cloned_length(8 << 23, 8, 170), 1);
+        assert_eq!(cloned_length(80, 10, 512), 512);
+        assert_eq!(cloned_length(0, 0, 512), 512);
     }
 
     #[test]
@@ -587,7 +704,7 @@ mod tests {
     #[test]
     fn a_partition_that_others_read_too_is_filtered_in_order_across_batches() {
         let whole: Vec<u64> = (0..5000).map(|n| n * n % 1009).collect();
-        let small = stage::<u64, u64>(Kind::of::<u64>(), |numbers, kept| numbers.filter(kept, |number| number % 3 > 0));
+        let small = filter(Kind::of::<u64>(), |number: &u64| number % 3 > 0);
         let value = Value::of(whole.clone());
         let mut task = Task::new(0);
         task.push(value.clone());

@@ -430,6 +430,24 @@ fn elements_move_where_nobody_else_reads_them_and_are_cloned_where_someone_does(
 }
 
 #[test]
+fn only_what_is_kept_is_cloned_where_elements_own_memory() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static CLONES: AtomicUsize = AtomicUsize::new(0);
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Named(String);
+    impl Clone for Named {
+        fn clone(&self) -> Self {
+            CLONES.fetch_add(1, Ordering::Relaxed);
+            Named(self.0.clone())
+        }
+    }
+    let held = from_sequence((0..1000).map(|n| Named(n.to_string())), 2);
+    let long = held.filter(|named| named.0.len() > 2 && named.0.ends_with("99")).map(|named| named.0);
+    check(&long, (1..10).map(|n| format!("{n}99")).collect::<Vec<_>>());
+    assert_eq!(CLONES.load(Ordering::Relaxed), 9 * Scheduler::LOCAL.len());
+}
+
+#[test]
 fn the_same_work_runs_once_and_other_work_has_another_key() {
     let bag = from_sequence(0..10_i64, 2);
     let doubled = || bag.map(|n| n * 2).sum().node().layer().key();

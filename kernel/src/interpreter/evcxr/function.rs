@@ -1,6 +1,6 @@
 //! Writes the function that a cell exports. Each statement runs in a guard of its own, so that a failing `?` or a panic
-//! keeps the variables bound before it ([`Survival::Each`]); a cell whose borrows do not allow that has one guard around
-//! all ([`Survival::Whole`]). Imports: ledger, lines, definitions, generated.
+//! keeps the variables bound before it, but for names that are bound again behind it ([`Survival::Each`]); a cell whose
+//! borrows do not allow that has one guard around all ([`Survival::Whole`]). Imports: ledger, lines, definitions, generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,12 @@ pub struct Function<'a> {
 const STORE: &str = "evcxr_variable_store";
 const BEGIN: &str = "|| -> ::std::result::Result<_, ::lazuli_cell::Failure> {";
 
+/// The names that statements bind.
+fn names<'s>(groups: &[&'s [Statement]]) -> BTreeSet<&'s str> {
+    let bindings = groups.iter().copied().flatten().flat_map(|statement| &statement.binds);
+    bindings.map(|binding| &*binding.name).collect()
+}
+
 impl Function<'_> {
     /// Adds it to `root`, which is one line so far.
     pub fn write(&self, statements: &[Statement], root: &mut String) {
@@ -48,10 +54,6 @@ impl Function<'_> {
         }
         out.push("'evcxr_cell: {");
         let groups = self.groups(statements);
-        let names = |groups: &[&'_ [Statement]]| -> BTreeSet<String> {
-            let bindings = groups.iter().copied().flatten().flat_map(|statement| &statement.binds);
-            bindings.map(|binding| binding.name.clone()).collect()
-        };
         for (at, group) in groups.iter().enumerate() {
             // A name that is bound again below may have another type by then.
             let (above, below) = groups.split_at(at);
@@ -75,7 +77,7 @@ impl Function<'_> {
         }
     }
 
-    fn write_group(&self, group: &[Statement], rescued: &BTreeSet<String>, out: &mut Lines) {
+    fn write_group(&self, group: &[Statement], rescued: &BTreeSet<&str>, out: &mut Lines) {
         let Some(first) = group.first() else { return };
         // Of two bindings of a name the later one is meant.
         let new: BTreeMap<&str, bool> =
@@ -108,8 +110,8 @@ impl Function<'_> {
         self.survival == Survival::Each || self.generated.bound.iter().any(|variable| variable.name == name)
     }
 
-    fn put_all(&self, bound: &BTreeSet<String>) -> String {
-        let bound = |variable: &&Variable| bound.contains(&variable.name);
+    fn put_all(&self, bound: &BTreeSet<&str>) -> String {
+        let bound = |variable: &&Variable| bound.contains(&*variable.name);
         self.generated.bound.iter().filter(bound).map(|v| self.put(&v.name, &v.type_name)).collect()
     }
 

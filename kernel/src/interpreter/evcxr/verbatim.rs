@@ -14,15 +14,21 @@ const HELPERS: &str = "trait EvcxrShown { fn evcxr_shown(&self) {} } \
     struct EvcxrRefused; impl<T: ::std::fmt::Display> ::std::convert::From<T> for EvcxrRefused { \
     fn from(_: T) -> Self { loop {} } } ";
 
+/// What evcxr does where the user's statements panic.
+const CAUGHT: &str = "    println!(\"EVCXR_PANIC_NOTIFICATION\");\n";
+
 /// What of `source`, written for the cell of `page`, the compiler is asked about.
 pub fn for_errors(source: &str, page: &Page, wants_library: bool) -> String {
     const FUNCTION: &str = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_";
     let mut source = with_macros_first(&without_superseded(source, page));
     if let Some(at) = source.find(FUNCTION) {
         let (items, function) = source.split_at(at);
-        let function = function.replace(").evcxr_display();", ").evcxr_shown();");
+        let function = function.replace("\n).evcxr_display();", "\n).evcxr_shown();");
         // The user may have another `Ok`.
-        let function = function.replace("\n  Ok(_) => {}\n  Err(_) => {\n", "\n  _ if true => {}\n  _ => {\n");
+        let function = function.replace(
+            &format!("\n  Ok(_) => {{}}\n  Err(_) => {{\n{CAUGHT}"),
+            &format!("\n  _ if true => {{}}\n  _ => {{\n{CAUGHT}"),
+        );
         source = format!("{}{HELPERS}{}", without_runtime(items), with_question_marks(&function));
     }
     if wants_library { source } else { source.replace("use lazuli::prelude::*;", "") }
@@ -55,7 +61,7 @@ fn with_question_marks(function: &str) -> String {
     let first = |ends: &[&str]| lines.iter().position(|line| ends.iter().any(|end| line.ends_with(end)));
     let last = |begins: &[&str]| lines.iter().rposition(|line| begins.iter().any(|begin| line.starts_with(begin)));
     // Where it wants to hear of errors only, evcxr catches no panics, and the statements follow what takes the variables.
-    let (begin, end) = if function.contains("\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n") {
+    let (begin, end) = if function.contains(CAUGHT) {
         (first(&["catch_unwind(||{", "AssertUnwindSafe(||{"]), last(&["})) {", "}).is_err() {"]))
     } else {
         let checked = first(&["return evcxr_variable_store;}}"]).or_else(|| first(&["-> *mut u8 {"]));
@@ -63,8 +69,8 @@ fn with_question_marks(function: &str) -> String {
         let taken = |checked: usize| checked + lines[checked + 1..].iter().take_while(is_taken).count();
         (checked.map(taken), lines.iter().rposition(|line| line == "evcxr_variable_store"))
     };
-    let is_allowed = !function.contains('?') || function.contains("EvcxrUserCodeError> {");
-    let (Some(begin), Some(end), false) = (begin, end, is_allowed) else { return function.to_owned() };
+    let is_refused = function.contains('?') && !function.contains("EvcxrUserCodeError> {");
+    let (Some(begin), Some(end), true) = (begin, end, is_refused) else { return function.to_owned() };
     lines[begin].push_str(" let _ = (|| -> ::std::result::Result<(), EvcxrRefused> {");
     lines[end].insert_str(0, "::std::result::Result::Ok(()) })(); ");
     lines.join("\n")
@@ -94,7 +100,6 @@ mod tests {
     const CHECK: &str = "if !vars_ok {return evcxr_variable_store;}}\n";
     const TAKE: &str = "let mut a = evcxr_variable_store.take_variable::<u8>(stringify!(a));\n";
     const TAIL: &str = "evcxr_variable_store\n}";
-    const NOTE: &str = "    println!(\"EVCXR_PANIC_NOTIFICATION\");\n";
     const OURS: &str = " let _ = (|| -> ::std::result::Result<(), EvcxrRefused> {\n";
 
     #[test]
@@ -102,10 +107,10 @@ mod tests {
         let caught = "let r = std::panic::catch_unwind(||{\n1\n});\nif std::panic::catch_unwind(|| {\nx()\n}).is_err() {\n}\nx()?;\n";
         for user in ["x()?;\n", caught, "let f = || -> *mut u8 {\nx()?\n};\n"] {
             for (before, after) in [
-                (format!("{HEAD}if std::panic::catch_unwind(||{{\n"), format!("}}).is_err() {{\n{NOTE}}}\n{TAIL}")),
+                (format!("{HEAD}if std::panic::catch_unwind(||{{\n"), format!("}}).is_err() {{\n{CAUGHT}}}\n{TAIL}")),
                 (
                     format!("{CHECK}{TAKE}  std::panic::AssertUnwindSafe(||{{\n"),
-                    format!("}})) {{ \n{NOTE}}}}}\n{TAIL}"),
+                    format!("}})) {{ \n{CAUGHT}}}}}\n{TAIL}"),
                 ),
                 (HEAD.to_owned(), TAIL.to_owned()),
                 (format!("{HEAD}{CHECK}{TAKE}{TAKE}"), TAIL.to_owned()),
