@@ -21,6 +21,7 @@ use crate::prefetch::prefetch;
 /// Elements that a stage may move: what it leaves in the vector is forgotten.
 pub(super) struct Elements<'a, T>(&'a mut Vec<T>);
 
+// The loops over a batch are inlined, with the function that they call: one of them may lie in another unit of code.
 impl<T> Elements<'_, T> {
     /// Folds the elements themselves.
     pub(super) fn fold<A, F: FnMut(A, T) -> A>(self, initial: A, function: F) -> A {
@@ -38,10 +39,12 @@ impl<T> Elements<'_, T> {
     }
 }
 
+#[inline]
 fn fold_with_drops<T, A>(elements: &mut Vec<T>, initial: A, function: impl FnMut(A, T) -> A) -> A {
     elements.drain(..).fold(initial, function)
 }
 
+#[inline]
 #[expect(
     unsafe_code,
     reason = "`drain` closes the gap it leaves and drops the rest: cells would compile that for nothing"
@@ -61,6 +64,7 @@ fn fold_without_drops<T, A>(elements: &mut Vec<T>, initial: A, mut function: imp
     folded
 }
 
+#[inline]
 fn map_with_drops<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
     made.reserve(elements.len());
     for element in elements.drain(..) {
@@ -69,6 +73,7 @@ fn map_with_drops<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: 
 }
 
 /// Where they fit, the new elements are where the old ones were, and the other buffer serves the next batch.
+#[inline]
 #[expect(unsafe_code, reason = "what std has for this can panic in its own ways, and cells would compile the messages")]
 fn map_without_drops<T, U>(elements: &mut Vec<T>, made: &mut Vec<U>, mut function: impl FnMut(T) -> U) {
     assert!(!needs_drop::<T>() && !needs_drop::<U>());
@@ -337,6 +342,7 @@ fn keep_marked<T: Clone + 'static>(batch: Batch<'_>, marks: &[bool], kept: &mut 
 }
 
 /// Keeps the elements for which `predicate` holds, in their order, where to move one is cheap.
+#[inline]
 #[expect(unsafe_code, reason = "`retain` jumps for each element, which costs more than to move a small one")]
 fn keep<T>(elements: &mut Vec<T>, mut predicate: impl FnMut(&T) -> bool) {
     assert!(!needs_drop::<T>());
